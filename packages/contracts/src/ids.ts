@@ -1,0 +1,94 @@
+/**
+ * Branded identifiers, and how one is made from another. Pure: an id never depends on time or chance.
+ *
+ * Source of the rules: docs/design.md section 5. On Binance a client order id is unique only among OPEN orders, so ours
+ * is a look-up key, never an idempotency key, and no id is ever used twice.
+ */
+
+/** 20 characters of `[0-9a-z]` (Crockford base 32, lower case): the first 100 bits of the signal's identity hash. */
+export type OrderId = string & { readonly __brand: "OrderId" }
+/** `order/<OrderId>`, `rejected/…`, `anchor/…`: the name of an event stream. */
+export type StreamId = string & { readonly __brand: "StreamId" }
+/** What we call one of our orders at a venue: see {@link clientOrderId}. */
+export type ClientOrderId = string & { readonly __brand: "ClientOrderId" }
+/** What a venue calls an order. Always text: Binance's ids exceed 2^53. */
+export type VenueOrderId = string & { readonly __brand: "VenueOrderId" }
+
+export type Leg = "entry" | "stop" | "target" | "flatten"
+
+const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+export const ORDER_ID_LENGTH = 20
+const ORDER_ID = /^[0-9a-hjkmnp-tv-z]{20}$/
+
+/** The order id of an identity hash (at least 100 bits, as bytes). */
+export const orderIdOf = (hash: Uint8Array): OrderId => {
+  let text = ""
+  let bits = 0
+  let held = 0
+  for (const byte of hash) {
+    held = (held << 8) | byte
+    bits += 8
+    while (bits >= 5 && text.length < ORDER_ID_LENGTH) {
+      bits -= 5
+      text += CROCKFORD[(held >> bits) & 31]
+    }
+    held &= (1 << bits) - 1
+  }
+  if (text.length < ORDER_ID_LENGTH) throw new RangeError("an identity hash has at least 100 bits")
+  return text as OrderId
+}
+
+export const isOrderId = (text: string): text is OrderId => ORDER_ID.test(text)
+
+export const ORDER_STREAM_PREFIX = "order/"
+export const REJECTED_STREAM_PREFIX = "rejected/"
+export const ANCHOR_STREAM_PREFIX = "anchor/"
+
+export const orderStream = (order: OrderId): StreamId => `${ORDER_STREAM_PREFIX}${order}` as StreamId
+export const orderOfStream = (stream: string): OrderId | undefined => {
+  if (!stream.startsWith(ORDER_STREAM_PREFIX)) return undefined
+  const id = stream.slice(ORDER_STREAM_PREFIX.length)
+  return isOrderId(id) ? id : undefined
+}
+
+/** All our client order ids start so; others are never touched. */
+export const CLIENT_ID_PREFIX = "pt"
+const ENGINE_ID = /^[A-Za-z0-9]{4}$/
+export const isEngineId = (text: string): boolean => ENGINE_ID.test(text)
+
+const LEG_LETTER: Readonly<Record<Leg, string>> = { entry: "E", stop: "S", target: "T", flatten: "X" }
+const LETTER_LEG: Readonly<Record<string, Leg>> = { E: "entry", S: "stop", T: "target", X: "flatten" }
+
+/** Attempts 1…99 of a leg are reserved by EntryIntended. */
+export const ATTEMPT_MAX = 99
+
+/**
+ * `<prefix 2><ENGINE_ID 4><order 20><leg 1><attempt 2>` = 29 characters of `[A-Za-z0-9]`, within Binance's
+ * `^[A-Za-z0-9_-]{1,36}$`. Plain ASCII on purpose: WebSocket API signatures are not percent-encoded (binance.md 2.3).
+ */
+export const clientOrderId = (engineId: string, order: OrderId, leg: Leg, attempt: number): ClientOrderId => {
+  if (!isEngineId(engineId)) throw new RangeError("ENGINE_ID is four letters or digits")
+  if (!Number.isInteger(attempt) || attempt < 1 || attempt > ATTEMPT_MAX) throw new RangeError(`attempt ${attempt} of 1…${ATTEMPT_MAX}`)
+  return `${CLIENT_ID_PREFIX}${engineId}${order}${LEG_LETTER[leg]}${String(attempt).padStart(2, "0")}` as ClientOrderId
+}
+
+export interface ClientOrderIdParts {
+  readonly engineId: string
+  readonly order: OrderId
+  readonly leg: Leg
+  readonly attempt: number
+}
+
+/** What a client order id says, or `undefined` when it is not one of ours (then it is not ours to touch). */
+export const parseClientOrderId = (text: string): ClientOrderIdParts | undefined => {
+  if (text.length !== 29 || !text.startsWith(CLIENT_ID_PREFIX)) return undefined
+  const engineId = text.slice(2, 6)
+  const order = text.slice(6, 26)
+  const leg = LETTER_LEG[text.charAt(26)]
+  const attempt = Number(text.slice(27))
+  if (!isEngineId(engineId) || !isOrderId(order) || leg === undefined || !Number.isInteger(attempt) || attempt < 1) return undefined
+  return { engineId, order, leg, attempt }
+}
+
+/** `<stream>:<version, eight digits>`: the unique `_id` of an event, which makes the store refuse a second version N. */
+export const eventId = (stream: string, version: number): string => `${stream}:${String(version).padStart(8, "0")}`

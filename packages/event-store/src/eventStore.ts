@@ -1,0 +1,133 @@
+/**
+ * The EventStore port: the memory of the engine. Append-only; one document per event; a hash chain per stream.
+ *
+ * Promises: an `Appended` result means that every record of that append is durable (survives the loss of power as far as
+ * the adapter's medium does); records of one stream are durable in order, so that a crash leaves a prefix, never a gap;
+ * version N of a stream exists once, whoever writes. What can go wrong is a value: see {@link AppendResult}.
+ */
+import type { EventRecord, SealedRecord } from "@petrosa/contracts"
+
+/** Records of ONE stream, of consecutive versions. */
+export interface Append {
+  readonly stream: string
+  readonly records: readonly SealedRecord[]
+}
+
+export type AppendResult =
+  | { readonly _tag: "Appended" }
+  /** Somebody else wrote one of these versions. Nothing of this append after `version - 1` was written by it. */
+  | { readonly _tag: "Conflict"; readonly stream: string; readonly version: number }
+  /**
+   * The store did not answer, or refused, and what was written is not known. Sending the very same records again is
+   * always safe: versions that are already there with the same hash count as written.
+   */
+  | { readonly _tag: "Unavailable"; readonly reason: string }
+
+/** The projection of one order: its last event's flat fields and head. A cache: it can be deleted and rebuilt. */
+export type OrderRow = Pick<
+  EventRecord,
+  | "order"
+  | "stream"
+  | "version"
+  | "hash"
+  | "state"
+  | "type"
+  | "at"
+  | "signal_id"
+  | "strategy_id"
+  | "symbol"
+  | "market"
+  | "side"
+  | "order_type"
+  | "quantity"
+  | "price"
+  | "stop_loss"
+  | "take_profit"
+  | "binance_order_id"
+  | "status"
+  | "fill_price"
+  | "filled_quantity"
+  | "fees"
+  | "open_quantity"
+  | "profit"
+  | "reason"
+  | "settled"
+  | "done"
+  | "parked"
+  | "timestamp"
+  | "created_at"
+  | "simulation_mode"
+  | "replica"
+>
+
+export interface OrderQuery {
+  /** 1…1000; default 50. */
+  readonly limit?: number
+  /** `next` of the page before. */
+  readonly cursor?: string
+  readonly state?: string
+  readonly status?: string
+  readonly symbol?: string
+  readonly strategyId?: string
+  readonly reason?: string
+  /** ISO 8601, on `created_at`: `since` ≤ created_at < `until`. */
+  readonly since?: string
+  readonly until?: string
+  /** Part of an id (order, signal, venue order), case-insensitive. */
+  readonly search?: string
+}
+
+export interface OrderPage {
+  readonly orders: readonly OrderRow[]
+  readonly next?: string
+}
+
+/** A read that failed: the store is away, or what it holds cannot be read. Thrown by the reading methods only. */
+export class StoreUnavailable extends Error {
+  override readonly name = "StoreUnavailable"
+}
+
+export interface EventStore {
+  readonly kind: "sqlite" | "mongodb"
+  /** A random id that was written into the store when it was made: two stores never share one. */
+  readonly storeId: string
+
+  /** Writes several streams' appends as one batch. One result per append, in order. Never rejects. */
+  append(batch: readonly Append[]): Promise<readonly AppendResult[]>
+
+  /** The events of these streams, in order of version, upcast to today's schemas. One query for all of them. */
+  readStreams(streams: readonly string[]): Promise<ReadonlyMap<string, readonly EventRecord[]>>
+  /** Exactly what is stored for one stream, not upcast, with the stored text's own hash: for verify. */
+  readRaw(stream: string): Promise<readonly StoredEvent[]>
+  /** The names of all streams with this prefix, in batches, in no particular order. */
+  streams(prefix: string): AsyncIterable<readonly StreamHead[]>
+
+  /** Newest first. */
+  listOrders(query: OrderQuery): Promise<OrderPage>
+  /** Orders that are not done (unsettled, or with an open lot or leg), parked ones too. */
+  openOrders(): Promise<readonly OrderRow[]>
+  /** By order id, the signal's own id, the venue's order id of the entry. The newest, when several signals share an id. */
+  findOrder(id: string): Promise<OrderRow | undefined>
+
+  /** Small named values beside the events: the store's own facts (JetStream stream ids, checkpoints). */
+  getMeta(key: string): Promise<string | undefined>
+  setMeta(key: string, value: string): Promise<void>
+
+  /** Brings the projections up to date, and frees what is held. */
+  close(): Promise<void>
+}
+
+/** An event as it lies in the store: `text` is what its hash must be made of. */
+export interface StoredEvent {
+  readonly stream: string
+  readonly version: number
+  readonly prev: string
+  readonly hash: string
+  readonly text: string
+}
+
+export interface StreamHead {
+  readonly stream: string
+  readonly version: number
+  readonly hash: string
+}
