@@ -170,6 +170,8 @@ export interface EventData {
   FlattenAccepted: Exchange & LegAccepted
   /** A leg's request was refused. What follows depends on the class (docs/protection.md). */
   LegRefused: Exchange & {
+    /** The venue asks us to wait until then (rate limit, ban). */
+    readonly retryAtMs?: number
     readonly leg: Leg
     readonly clientOrderId: ClientOrderId
     readonly class: RefusalClass
@@ -226,7 +228,7 @@ export interface EventData {
   LateFillFound: { readonly fills: readonly Fill[]; readonly venueOrderId: VenueOrderId; readonly via: Via }
 
   /** A deadline that is data in the context has passed. */
-  DeadlinePassed: { readonly deadline: "entry" | "protection"; readonly dueAtMs: number; readonly nowMs: number }
+  DeadlinePassed: { readonly deadline: "entry" | "protection" | "retry"; readonly dueAtMs: number; readonly nowMs: number }
   /** Another process (or this one after a restart) took the order over. */
   OrderAdopted: {
     readonly replica: string
@@ -242,6 +244,9 @@ export interface EventData {
 export interface LegAccepted {
   readonly clientOrderId: ClientOrderId
   readonly venueOrderId: VenueOrderId
+  readonly quantity: DecimalString
+  /** The trigger price (stop, target); absent for a flatten, which goes at market. */
+  readonly price?: DecimalString
   readonly via: Via
   readonly reply?: string
 }

@@ -4,12 +4,22 @@
  *
  * It imports no `node:` module, no driver, no clock and no randomness; and no other package of this house.
  */
+export * from "./aliases.ts"
 export * from "./commands.ts"
 export * from "./decimal.ts"
+export * from "./decodeSignal.ts"
 export * from "./events.ts"
+export { exactDecimal, type FieldKind, type JsonSchema, TEXT_MAX_LENGTH, TIMEOUT_MAX_S } from "./fieldKinds.ts"
+export * from "./identity.ts"
 export * from "./ids.ts"
 export * from "./outcome.ts"
 export * from "./reasons.ts"
 export * from "./records.ts"
+export * from "./settings.ts"
+export * from "./settingsTable.ts"
 export * from "./signal.ts"
+export * from "./signalFields.ts"
+export * from "./signalSchema.ts"
+export * from "./strictJson.ts"
 export * from "./symbolRules.ts"
+export * from "./timestamp.ts"

@@ -15,7 +15,10 @@ export interface Append {
 
 export type AppendResult =
   | { readonly _tag: "Appended" }
-  /** Somebody else wrote one of these versions. Nothing of this append after `version - 1` was written by it. */
+  /**
+   * Somebody else wrote `version` (or, where the adapter can see it, the version before these is not the one that they
+   * follow). Nothing of this append from `version` on was written by it.
+   */
   | { readonly _tag: "Conflict"; readonly stream: string; readonly version: number }
   /**
    * The store did not answer, or refused, and what was written is not known. Sending the very same records again is
@@ -82,6 +85,32 @@ export interface OrderPage {
   readonly next?: string
 }
 
+/** One stream as {@link EventStore.readStreams} found it. */
+export type StreamRead = ReadableStream | UnreadableStream
+
+export interface ReadableStream {
+  readonly _tag: "Readable"
+  readonly events: readonly EventRecord[]
+}
+
+/**
+ * A stream with an event that this version of the engine does not know, or with a gap, or with a text that is no event.
+ * Nobody may act on it: its order is parked (design.md section 7).
+ */
+export interface UnreadableStream {
+  readonly _tag: "Unreadable"
+  readonly stream: string
+  /** The first version that cannot be read. */
+  readonly version: number
+  readonly what: "unknownType" | "newerSchema" | "missing" | "notAnEvent"
+  /** For people: which type and schema, or what is wrong. */
+  readonly detail: string
+  /** The events before that version. */
+  readonly events: readonly EventRecord[]
+  /** The stream's last event: what an `OrderParked` is appended after. */
+  readonly head: StreamHead
+}
+
 /** A read that failed: the store is away, or what it holds cannot be read. Thrown by the reading methods only. */
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable"
@@ -95,12 +124,22 @@ export interface EventStore {
   /** Writes several streams' appends as one batch. One result per append, in order. Never rejects. */
   append(batch: readonly Append[]): Promise<readonly AppendResult[]>
 
-  /** The events of these streams, in order of version, upcast to today's schemas. One query for all of them. */
-  readStreams(streams: readonly string[]): Promise<ReadonlyMap<string, readonly EventRecord[]>>
-  /** Exactly what is stored for one stream, not upcast, with the stored text's own hash: for verify. */
+  /**
+   * The events of these streams, in order of version, upcast to today's schemas. One query for all of them; a stream
+   * without events is not in the map. A stream that cannot be read does not spoil the others: see {@link StreamRead}.
+   * Everything asked for is held in memory at once: ask for some hundred streams at a time.
+   */
+  readStreams(streams: readonly string[]): Promise<ReadonlyMap<string, StreamRead>>
+  /** Exactly what is stored for one stream, not upcast, with the hash that is stored beside it: for verify. */
   readRaw(stream: string): Promise<readonly StoredEvent[]>
-  /** The names of all streams with this prefix, in batches, in no particular order. */
+  /** As {@link readRaw}, for all streams with this prefix, in one pass over the store, whole streams in bounded batches. */
+  rawStreams(prefix: string): AsyncIterable<readonly StoredStream[]>
+  /** The heads of all streams with this prefix, in batches, in no particular order. */
   streams(prefix: string): AsyncIterable<readonly StreamHead[]>
+  /** A place in the store's history that {@link headsSince} may start at later; none when nothing was written yet. */
+  mark(): Promise<string | undefined>
+  /** The heads of (at least) the streams that were written since the mark, in batches; of all streams without one. */
+  headsSince(mark: string | undefined): AsyncIterable<readonly StreamHead[]>
 
   /** Newest first. */
   listOrders(query: OrderQuery): Promise<OrderPage>
@@ -113,6 +152,9 @@ export interface EventStore {
   getMeta(key: string): Promise<string | undefined>
   setMeta(key: string, value: string): Promise<void>
 
+  /** Throws the order rows away and makes them from the events again. Returns how many orders there are. */
+  rebuildProjections(): Promise<number>
+
   /** Brings the projections up to date, and frees what is held. */
   close(): Promise<void>
 }
@@ -121,7 +163,7 @@ export interface EventStore {
 export interface StoredEvent {
   readonly stream: string
   readonly version: number
-  readonly prev: string
+  /** As stored beside the text: not part of it. */
   readonly hash: string
   readonly text: string
 }
@@ -130,4 +172,10 @@ export interface StreamHead {
   readonly stream: string
   readonly version: number
   readonly hash: string
+}
+
+/** All events of one stream, in order of version. */
+export interface StoredStream {
+  readonly stream: string
+  readonly events: readonly StoredEvent[]
 }

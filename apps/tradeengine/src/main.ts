@@ -1,0 +1,86 @@
+/**
+ * The trade engine's process: settings from the environment, servers by themselves, a graceful stop on SIGTERM and SIGINT.
+ *
+ * Exit codes: 0 stopped gracefully; 1 something broke; 2 the settings or the surroundings do not allow a start.
+ */
+import { readFileSync } from "node:fs"
+import { parseSettings, shownSettings } from "@petrosa/contracts"
+import pino from "pino"
+import { ensureNats } from "../../../tools/servers/ensureNats.ts"
+import { HttpStartFailed } from "./http/index.ts"
+import { StartRefused, startService } from "./service.ts"
+
+const refuse = (message: string): never => {
+  process.stderr.write(`petrosa: ${message}\n`)
+  process.exit(2)
+}
+
+const parsed = parseSettings(process.env)
+if (parsed._tag === "Invalid") {
+  const lines = parsed.errors.map(({ field, expected, received }) => `  ${field}: expected ${expected}; received ${received}`)
+  refuse(`the settings cannot be used:\n${lines.join("\n")}`)
+} else {
+  const { settings, version } = parsed
+  const { version: engineVersion } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
+    readonly version: string
+  }
+  const log = pino({
+    level: settings.logLevel,
+    redact: { paths: ["*.secret", "*.password", "*.token", "*.apiKey", "*.apiSecret", "config", "request"], censor: "[redacted]" },
+  })
+  const stopping = new AbortController()
+  let stop: (() => Promise<void>) | undefined
+  let stopped = false
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stopped) process.exit(1)
+    stopped = true
+    stopping.abort()
+    log.info({ signal }, "stopping")
+    const done = stop?.() ?? Promise.resolve()
+    done.then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ error: String(error) }, "the stop was not graceful; what was held comes back by itself")
+        process.exit(1)
+      },
+    )
+  }
+  process.on("SIGTERM", onSignal)
+  process.on("SIGINT", onSignal)
+  process.on("unhandledRejection", (error) =>
+    log.error({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, "an unhandled rejection: a defect"),
+  )
+
+  try {
+    const given = shownSettings(settings).filter(({ name }) => (process.env[name] ?? "").trim() !== "")
+    log.info(
+      { mode: settings.mode, store: settings.auditStore, settings: Object.fromEntries(given.map((one) => [one.name, one.value])) },
+      "starting",
+    )
+    const nats = await ensureNats(settings.natsUrl === undefined ? {} : { natsUrl: settings.natsUrl })
+    stop = async () => nats.stop()
+    if (stopped) await nats.stop()
+    else {
+      log.info({ url: nats.url.replace(/\/\/[^@]*@/, "//***@"), source: nats.source }, "NATS")
+      const service = await startService({
+        settings,
+        settingsVersion: version,
+        engineVersion,
+        natsUrl: nats.url,
+        log,
+        signal: stopping.signal,
+      })
+      stop = async () => {
+        await service.stop()
+        await nats.stop()
+      }
+      log.info({ url: service.url, docs: `${service.url}/docs`, mode: settings.mode }, "ready")
+    }
+  } catch (error) {
+    await stop?.().catch(() => undefined)
+    if (stopped) process.exit(0)
+    if (error instanceof StartRefused || error instanceof HttpStartFailed) refuse(error.message)
+    log.fatal({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, "the engine could not start")
+    process.exit(1)
+  }
+}

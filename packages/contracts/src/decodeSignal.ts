@@ -1,0 +1,294 @@
+/**
+ * Bytes from outside become a {@link Signal} and the order that it is, or a typed rejection that names every wrong field
+ * at once. Pure and total: no input throws, and the cost is linear in the length of the message.
+ *
+ * The fields are those of `signalFields.ts`; what only several fields together can say is here:
+ * - trigger types need a trigger price, under exactly one meaning (`trigger_price`, `stop_price`, `conditional_price`);
+ *   other types must not have one;
+ * - `conditional_limit` / `conditional_stop` + `conditional_direction` become a trigger type (`aliases.ts`);
+ * - a `close` with a trigger type would have to wait; closing does not, so it is refused;
+ * - `indicators.atr` is looked at only where it has effect: an entry that lacks its own stop or target;
+ * - `simulate`, `meta.simulate` and `metadata.simulate` must not contradict each other;
+ * - a signal without `timestamp` but with another time (`ts`, `created_at` …) is refused: it may be old.
+ *
+ * What depends on the venue, the account or the clock (filters, iceberg on futures, age …) is not decided here.
+ */
+import { directionOf, TRIGGER_TYPE_OF, TRIGGER_TYPES, wordOf, ACTION_SPELLINGS, ORDER_TYPE_SPELLINGS } from "./aliases.ts"
+import type { DecimalString } from "./decimal.ts"
+import { ABSENT, asks, exactDecimal, POSITIVE } from "./fieldKinds.ts"
+import { contentHashOf, identityOf } from "./identity.ts"
+import type { OrderId } from "./ids.ts"
+import { REJECTIONS, type RejectionCode } from "./reasons.ts"
+import type { Arrival, FieldError, Market, OrderType, Signal, SignalIdentity } from "./signal.ts"
+import { type FieldValues, insteadOf, OTHER_TIMES, SIGNAL_FIELDS, type SignalField, type SignalFieldName } from "./signalFields.ts"
+import { type Json, type JsonObject, JsonNumber, isJsonArray, isJsonObject, printable, readJsonObject, writeJson } from "./strictJson.ts"
+
+export interface DecodeContext {
+  readonly arrival: Arrival
+  /** By our clock, epoch ms: the time of a signal without one that comes from no stream (a dry run, `streamTimeMs` 0). */
+  readonly receivedAtMs: number
+  readonly defaultMarket: Market
+  readonly defaultOrderType: OrderType
+  readonly maxBytes: number
+}
+
+export interface DecodedSignal {
+  readonly _tag: "Signal"
+  readonly signal: Signal
+  readonly identity: SignalIdentity
+  readonly order: OrderId
+}
+export interface RejectedSignal {
+  readonly _tag: "Rejected"
+  readonly code: RejectionCode
+  readonly message: string
+  /** Everything that is wrong, in the order of the message; empty unless the code is INVALID_FIELDS. */
+  readonly fields: readonly FieldError[]
+}
+
+/** No rejection names more fields than this: a message may have a hundred thousand. */
+export const FIELD_ERRORS_MAX = 50
+/** Trace context longer than this, in characters, is left out of the signal (it stays in the raw message). */
+export const TRACE_MAX_LENGTH = 4096
+
+const FIELDS: ReadonlyMap<string, SignalField<unknown>> = new Map(Object.entries(SIGNAL_FIELDS))
+const NEEDED = (Object.entries(SIGNAL_FIELDS) as [SignalFieldName, SignalField<unknown>][]).filter(([, field]) => field.needed)
+const TRIGGER_FIELDS = ["trigger_price", "stop_price", "conditional_price"] as const satisfies readonly SignalFieldName[]
+const ID_FIELDS = ["signal_id", "id", "decision_id", "client_order_id"] as const satisfies readonly SignalFieldName[]
+
+/** An outside value, shortened and made safe to print. */
+const shown = (value: Json | undefined): string => {
+  if (value === undefined) return "nothing"
+  if (isJsonObject(value)) return `an object of ${value.size}`
+  if (isJsonArray(value)) return `an array of ${value.length}`
+  return printable(value instanceof JsonNumber ? value.text : JSON.stringify(typeof value === "string" ? value.slice(0, 100) : value))
+}
+
+/** Decodes one message. See the head of this file. */
+export const decodeSignal = (bytes: Uint8Array, context: DecodeContext): DecodedSignal | RejectedSignal => {
+  const json = readJsonObject(bytes, context.maxBytes)
+  if (json._tag === "Rejected") return { ...json, fields: [] }
+  return new Decoder(json.value, context).decode()
+}
+
+/** One decoding: what was read, what is only recorded, and what is wrong. */
+class Decoder {
+  private readonly body: JsonObject
+  private readonly context: DecodeContext
+  private readonly values: FieldValues = {}
+  private readonly extras = new Map<string, Json>()
+  private readonly errors: FieldError[] = []
+
+  constructor(body: JsonObject, context: DecodeContext) {
+    this.body = body
+    this.context = context
+  }
+
+  decode(): DecodedSignal | RejectedSignal {
+    for (const [name, value] of this.body) {
+      const field = FIELDS.get(name)
+      if (field === undefined) this.unknown(name, value)
+      else if (value !== null) this.known(name, field, value)
+    }
+    for (const [name, field] of NEEDED) if (this.isAbsent(name)) this.wrong(name, field.kind.expected, this.body.get(name))
+    const signal = this.assemble()
+    if (signal === undefined || this.errors.length > 0) return this.rejection()
+    const contentHash = contentHashOf(signal, this.extras)
+    return { _tag: "Signal", signal, ...identityOf(signal, contentHash, this.context.arrival) }
+  }
+
+  private wrong(field: string, expected: string, value: Json | undefined): void {
+    if (this.errors.length < FIELD_ERRORS_MAX) this.errors.push({ field: printable(field), expected, received: shown(value) })
+  }
+
+  private rejection(): RejectedSignal {
+    const names = this.errors.map((error) => error.field).join(", ")
+    return {
+      _tag: "Rejected",
+      code: "INVALID_FIELDS",
+      message: `${REJECTIONS.INVALID_FIELDS} (${printable(names, 200)})`,
+      fields: this.errors,
+    }
+  }
+
+  /** Not there, or null. */
+  private isAbsent(name: SignalFieldName): boolean {
+    return (this.body.get(name) ?? null) === null
+  }
+
+  private known(name: string, field: SignalField<unknown>, value: Json): void {
+    const read = field.kind.read(value)
+    if (read === undefined) return this.wrong(name, field.kind.expected, value)
+    if (read === ABSENT) return
+    if (field.effect === "recorded") this.extras.set(name, value)
+    else (this.values as Record<string, unknown>)[name] = read
+    if (name === "indicators" || name === "meta" || name === "metadata") this.extras.set(name, value)
+  }
+
+  private unknown(name: string, value: Json): void {
+    const instead = asks(value) ? insteadOf(name) : undefined
+    if (instead !== undefined && !this.saysWhatHappensAnyway(name, value)) return this.wrong(name, instead, value)
+    if (OTHER_TIMES.has(name) && asks(value) && this.isAbsent("timestamp")) {
+      return this.wrong(name, "timestamp (the signal has none, and may be old)", value)
+    }
+    this.extras.set(name, value)
+  }
+
+  /** The exceptions that {@link REFUSED_FIELDS} lists. */
+  private saysWhatHappensAnyway(name: string, value: Json): boolean {
+    switch (name) {
+      case "side":
+      case "direction": {
+        const action = this.body.get("action")
+        if (typeof value !== "string" || typeof action !== "string") return false
+        const side = wordOf(ACTION_SPELLINGS, value)
+        return side !== undefined && side === wordOf(ACTION_SPELLINGS, action)
+      }
+      case "target_price":
+      case "entry_price":
+      case "limit_price": {
+        const price = exactDecimal(value)
+        return price !== undefined && price === exactDecimal(this.body.get("price") ?? null)
+      }
+      case "type":
+        return typeof value === "string" && wordOf(ORDER_TYPE_SPELLINGS, value) === undefined && !/conditional|trailing/i.test(value)
+      case "exchange":
+      case "venue":
+        return typeof value === "string" && /^\s*binance\s*$/i.test(value)
+      case "position_side":
+        return typeof value === "string" && /^\s*both\s*$/i.test(value)
+      default:
+        return false
+    }
+  }
+
+  private assemble(): Signal | undefined {
+    const { values, context } = this
+    const type = this.orderType()
+    const triggerPrice = this.triggerPrice(type)
+    const simulate = this.simulate()
+    const atr = this.atr()
+    const { strategy_id, symbol, action, confidence, price } = values
+    const id = this.id()
+    if (strategy_id === undefined || symbol === undefined || action === undefined || confidence === undefined || price === undefined)
+      return undefined
+    const trace = values._otel_trace_context ?? values._otel_trace_headers
+    const traceText = trace === undefined ? undefined : writeJson(trace)
+    return {
+      strategyId: strategy_id,
+      symbol,
+      market: values.market ?? context.defaultMarket,
+      action,
+      confidence,
+      price,
+      currentPrice: values.current_price ?? price,
+      orderType: type ?? context.defaultOrderType,
+      timeInForce: values.time_in_force ?? "GTC",
+      ...(triggerPrice === undefined ? {} : { triggerPrice }),
+      ...(values.quantity === undefined ? {} : { quantity: values.quantity }),
+      ...(values.quote_quantity === undefined ? {} : { quoteQuantity: values.quote_quantity }),
+      ...(values.position_size_pct === undefined ? {} : { positionSizePct: values.position_size_pct }),
+      ...(values.iceberg_quantity === undefined ? {} : { icebergQuantity: values.iceberg_quantity }),
+      ...(values.stop_loss === undefined ? {} : { stopLoss: values.stop_loss }),
+      ...(values.stop_loss_pct === undefined ? {} : { stopLossPct: values.stop_loss_pct }),
+      ...(values.take_profit === undefined ? {} : { takeProfit: values.take_profit }),
+      ...(values.take_profit_pct === undefined ? {} : { takeProfitPct: values.take_profit_pct }),
+      ...(atr === undefined ? {} : { atr }),
+      ...(values.conditional_timeout === undefined ? {} : { entryTimeoutS: values.conditional_timeout }),
+      simulate,
+      timestampMs: values.timestamp ?? (context.arrival.streamTimeMs || context.receivedAtMs),
+      timestampFrom: values.timestamp === undefined ? "arrival" : "signal",
+      ...(id === undefined ? {} : { id }),
+      ...(values.decision_id === undefined ? {} : { decisionId: values.decision_id }),
+      ...(traceText === undefined || traceText.length > TRACE_MAX_LENGTH ? {} : { trace: traceText }),
+      ...(this.extras.size === 0 ? {} : { extras: writeJson(this.extras) }),
+    }
+  }
+
+  /** The first id that counts; one that repeats the strategy's name is none. The others are recorded. */
+  private id(): string | undefined {
+    let first: string | undefined
+    for (const name of ID_FIELDS) {
+      const value = this.values[name]
+      if (value === undefined || value === this.values.strategy_id) continue
+      if (first === undefined) first = value
+      else if (name !== "decision_id") this.extras.set(name, value)
+    }
+    return first
+  }
+
+  /** The order type with the conditional ones resolved; `undefined`: the default, or an error that is recorded. */
+  private orderType(): OrderType | undefined {
+    const { order_type: type, conditional_direction: direction, action } = this.values
+    if (action === undefined) return undefined
+    const side = action === "sell" ? "sell" : "buy"
+    let resolved: OrderType
+    if (type === "conditional_limit" || type === "conditional_stop") {
+      if (direction === undefined) return void this.missingDirection(type)
+      resolved = TRIGGER_TYPE_OF[type][side][direction]
+    } else {
+      resolved = type ?? this.context.defaultOrderType
+      const expected = directionOf(resolved, side)
+      if (direction !== undefined && direction !== expected) {
+        this.wrong(
+          "conditional_direction",
+          expected === undefined ? `null: a ${resolved} order has no trigger` : `${expected}, which is what ${resolved} means for ${side}`,
+          direction,
+        )
+      }
+    }
+    if (action === "close" && TRIGGER_TYPES.has(resolved)) {
+      this.wrong("order_type", "market, limit or null: a close does not wait for a trigger", this.body.get("order_type"))
+    }
+    return resolved
+  }
+
+  private missingDirection(type: string): void {
+    // A wrong word has its error already.
+    if (this.isAbsent("conditional_direction")) this.wrong("conditional_direction", `above or below, with ${type}`, undefined)
+  }
+
+  private triggerPrice(type: OrderType | undefined): DecimalString | undefined {
+    const given = TRIGGER_FIELDS.filter((name) => this.values[name] !== undefined)
+    const [first, ...others] = given
+    const price = first === undefined ? undefined : this.values[first]
+    for (const name of others) if (this.values[name] !== price) this.wrong(name, `the same price as ${first}`, this.body.get(name))
+    if (type === undefined) return undefined
+    if (TRIGGER_TYPES.has(type)) {
+      if (TRIGGER_FIELDS.every((name) => this.isAbsent(name))) this.wrong("trigger_price", `${POSITIVE.expected}, with ${type}`, undefined)
+      return price
+    }
+    for (const name of given) this.wrong(name, `null: a ${type} order has no trigger`, this.body.get(name))
+    return undefined
+  }
+
+  private simulate(): boolean {
+    const { simulate, meta, metadata } = this.values
+    let result: boolean | undefined = simulate
+    for (const [name, object] of [
+      ["meta.simulate", meta],
+      ["metadata.simulate", metadata],
+    ] as const) {
+      const value = object?.get("simulate") ?? null
+      if (value === null) continue
+      if (typeof value !== "boolean") this.wrong(name, "true, false or null", value)
+      else if (result !== undefined && result !== value) this.wrong(name, "the same as the signal's other simulate", value)
+      else result = value
+    }
+    return result ?? false
+  }
+
+  private atr(): DecimalString | undefined {
+    const { values } = this
+    const value = values.indicators?.get("atr") ?? null
+    if (value === null) return undefined
+    const entry = values.action === "buy" || values.action === "sell"
+    const hasStop = values.stop_loss !== undefined || values.stop_loss_pct !== undefined
+    const hasTarget = values.take_profit !== undefined || values.take_profit_pct !== undefined
+    if (!entry || (hasStop && hasTarget)) return undefined
+    const atr = POSITIVE.read(value)
+    if (atr === undefined || atr === ABSENT)
+      return void this.wrong("indicators.atr", `${POSITIVE.expected}: the stop or target hangs on it`, value)
+    return atr
+  }
+}

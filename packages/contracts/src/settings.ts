@@ -1,0 +1,346 @@
+/**
+ * Environment → typed settings, or every error at once. Pure: the environment comes in as a value.
+ *
+ * - An empty or blank value counts as unset, and blanks around a value do not count (mounted secrets often end with a line feed).
+ * - A name that nobody reads but that looks like one of ours is an error with a suggestion: a typing error must not trade.
+ *   "Looks like" is one of {@link OWN_PREFIXES}, or at most two letters from a name of ours ({@link NEAR}). Prefixes that
+ *   other programs use too (`HTTP_PROXY`, `MAX_…`, `MIN_…`, `DEFAULT_…`, `LOG_…`, `ENTRY_…`, `NODE_…`) are not in the list:
+ *   for them only the second rule holds. What Kubernetes injects for its services is left alone.
+ * - Secrets, and user and password of URLs, are in no error, no version and no {@link shownSettings}.
+ */
+import { sha256 } from "@noble/hashes/sha2.js"
+import { bytesToHex } from "@noble/hashes/utils.js"
+import { dec, type DecimalString, gt, gte, lt, parseDecimal, str } from "./decimal.ts"
+import type { FieldError } from "./signal.ts"
+import { type SettingName, type SettingSpec, settingsTable } from "./settingsTable.ts"
+import { printable } from "./strictJson.ts"
+
+type Table = typeof settingsTable
+type Parsed<S> = S extends { readonly type: "boolean" }
+  ? boolean
+  : S extends { readonly type: "integer" | "duration" }
+    ? number
+    : S extends { readonly type: "decimal" }
+      ? DecimalString
+      : S extends { readonly type: "enum"; readonly values: readonly (infer V)[] }
+        ? V
+        : S extends { readonly type: "list" }
+          ? readonly string[]
+          : string
+/** `MAX_OPEN_POSITIONS` → `maxOpenPositions`. */
+type Camel<S extends string> = S extends `${infer A}_${infer B}` ? `${Lowercase<A>}${Pascal<B>}` : Lowercase<S>
+type Pascal<S extends string> = S extends `${infer A}_${infer B}` ? `${Capitalize<Lowercase<A>>}${Pascal<B>}` : Capitalize<Lowercase<S>>
+type HasValue<S> = S extends { readonly default: unknown } | { readonly type: "list" } ? true : false
+
+/** The settings of the table by their camelCase names; one without a default is `undefined` when it is unset. */
+export type TableSettings = {
+  readonly [N in SettingName as Camel<N>]: HasValue<Table[N]> extends true ? Parsed<Table[N]> : Parsed<Table[N]> | undefined
+}
+
+export type Mode = "simulation" | "testnet" | "live"
+
+export interface Settings extends Omit<TableSettings, "auditStore"> {
+  /** SIMULATION_ENABLED and BINANCE_TESTNET together. */
+  readonly mode: Mode
+  /** AUDIT_STORE, resolved. */
+  readonly auditStore: "mongodb" | "sqlite"
+}
+
+export type SettingsResult =
+  | {
+      readonly _tag: "Ok"
+      readonly settings: Settings
+      /** 12 hex digits of the hash of all values that are no secrets and not of one process only. */
+      readonly version: string
+    }
+  | { readonly _tag: "Invalid"; readonly errors: readonly FieldError[] }
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Where MongoDB is, when it is asked for and MONGODB_URL is unset (as in the specification). */
+export const MONGODB_URL_DEFAULT = "mongodb://localhost:27017"
+
+/** Names that begin so are ours. */
+export const OWN_PREFIXES = [
+  "ACK_WAIT",
+  "ATR_",
+  "AUDIT_",
+  "BINANCE_",
+  "FUTURES_",
+  "LIVE_ON_",
+  "MARKET_DATA",
+  "MAX_LIVE_",
+  "MAX_LOTS_",
+  "MAX_OPEN_POS",
+  "MAX_POSITION_",
+  "MAX_PRICE_DEV",
+  "MAX_SIGNAL_",
+  "MAX_STOP_",
+  "MIN_CONF",
+  "MIN_STOP_",
+  "MONGODB_",
+  "NATS_",
+  "OPPOSITE_",
+  "PAPER_",
+  "PARTIAL_GRACE",
+  "POSITION_SIZE",
+  "PROTECTION_",
+  "RECEIVE_WINDOW",
+  "REJECTED_MAX",
+  "SEND_DEADLINE",
+  "SIGNAL_MAX",
+  "SIMULATION_",
+  "SIZE_BELOW",
+  "SQLITE_",
+  "STOP_LOSS",
+  "SYMBOLS_",
+  "TAKE_PROFIT",
+] as const
+/** Other names are taken for a misspelt setting when this few letters are wrong, missing or too many, and long enough for that. */
+export const NEAR = { letters: 2, minLength: 8 } as const
+
+/** Kubernetes sets these for every service of the namespace (`nats`, `mongodb` …). */
+const KUBERNETES = /_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/
+
+const NAMES = Object.keys(settingsTable) as readonly SettingName[]
+const SPECS = Object.entries(settingsTable) as readonly [SettingName, SettingSpec][]
+
+const camel = (name: string): string => name.toLowerCase().replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+
+/** Reads all settings from an environment. See the head of this file. */
+export const parseSettings = (env: Environment): SettingsResult => {
+  const errors: FieldError[] = []
+  const values = new Map<SettingName, SettingValue>()
+  for (const [name, spec] of SPECS) {
+    const raw = env[name]
+    const text = raw === undefined || raw.trim() === "" ? undefined : raw.trim()
+    const value = text === undefined ? defaultOf(spec) : parseValue(spec, text)
+    if (value instanceof Wrong) errors.push({ field: name, expected: value.expected, received: shownText(spec, text ?? "") })
+    else if (value !== undefined) values.set(name, value)
+  }
+  for (const name of Object.keys(env)) {
+    const error = env[name] === undefined ? undefined : strangerError(name)
+    if (error !== undefined) errors.push(error)
+  }
+  if (errors.length > 0) return { _tag: "Invalid", errors }
+  const table = Object.fromEntries(NAMES.map((name) => [camel(name), values.get(name)])) as unknown as TableSettings
+  const settings = resolved(table)
+  const impossible = [...contradictions(settings, table.auditStore !== undefined)]
+  return impossible.length > 0 ? { _tag: "Invalid", errors: impossible } : { _tag: "Ok", settings, version: versionOf(settings) }
+}
+
+type SettingValue = string | number | boolean | readonly string[]
+
+/** A value that is not what the table asks for. */
+class Wrong {
+  readonly expected: string
+  constructor(expected: string) {
+    this.expected = expected
+  }
+}
+
+const defaultOf = (spec: SettingSpec): SettingValue | undefined => {
+  if (spec.type === "list") return []
+  return "default" in spec ? spec.default : undefined
+}
+
+const CONTROL = /[\u0000-\u001f\u007f]/
+const TRUE = new Set(["true", "1", "yes", "on"])
+const FALSE = new Set(["false", "0", "no", "off"])
+
+const parseValue = (spec: SettingSpec, text: string): SettingValue | Wrong => {
+  switch (spec.type) {
+    case "secret":
+      return CONTROL.test(text) ? new Wrong("text without control characters") : text
+    case "string":
+      if (CONTROL.test(text)) return new Wrong("text without control characters")
+      return spec.pattern === undefined || new RegExp(`^(?:${spec.pattern})$`).test(text)
+        ? text
+        : new Wrong(spec.expected ?? `text like ${spec.pattern}`)
+    case "boolean": {
+      const word = text.toLowerCase()
+      return TRUE.has(word) ? true : FALSE.has(word) ? false : new Wrong("true or false")
+    }
+    case "integer":
+    case "duration": {
+      const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+      const unit = spec.unit === undefined ? "" : ` (${spec.unit})`
+      return value >= spec.min && value <= spec.max ? value : new Wrong(`a whole number from ${spec.min} to ${spec.max}${unit}`)
+    }
+    case "decimal": {
+      const value = parseDecimal(text)
+      const unit = spec.unit === undefined ? "" : ` (${spec.unit})`
+      if (value === undefined || lt(value, dec(spec.min)) || gt(value, dec(spec.max))) {
+        return new Wrong(`a number from ${spec.min} to ${spec.max}${unit}`)
+      }
+      return str(value)
+    }
+    case "enum": {
+      const word = text.toLowerCase()
+      return spec.values.includes(word) ? word : new Wrong(spec.values.join(", "))
+    }
+    case "url": {
+      const urls = spec.several === true ? text.split(",").map((url) => url.trim()) : [text]
+      return urls.every((url) => isUrl(url, spec.schemes))
+        ? urls.join(",")
+        : new Wrong(`a URL that begins with ${spec.schemes.join(":// or ")}://`)
+    }
+    case "list": {
+      const parts = text
+        .split(",")
+        .map((part) => part.trim().toUpperCase())
+        .filter((part) => part !== "")
+      const pattern = new RegExp(`^(?:${spec.pattern})$`)
+      return parts.every((part) => pattern.test(part)) ? [...new Set(parts)].sort() : new Wrong(spec.expected)
+    }
+  }
+}
+
+const isUrl = (text: string, schemes: readonly string[]): boolean =>
+  schemes.some((scheme) => text.toLowerCase().startsWith(`${scheme}://`)) && /^[a-z+]+:\/\/[^\s/?#]+[^\s]*$/i.test(text)
+
+/**
+ * `nats://user:password@host` → `nats://***@host`. Everything up to the last `@` goes, and the query too: a password may
+ * itself hold `/`, `,` or `@`, and what is shown of a broken URL must be safe as well.
+ */
+const withoutCredentials = (url: string): string => url.replace(/^((?:[^:/@]*:\/\/)?).*@/s, "$1***@").replace(/\?.*$/s, "?***")
+
+const shownText = (spec: SettingSpec, text: string): string => {
+  if (spec.type === "secret") return "(secret)"
+  return printable(spec.type === "url" ? withoutCredentials(text) : text)
+}
+
+/** The error of a name that is not in the table, if it is one. */
+const strangerError = (name: string): FieldError | undefined => {
+  if (Object.hasOwn(settingsTable, name) || KUBERNETES.test(name)) return undefined
+  const [nearest, distance] = nearestName(name)
+  const ours = OWN_PREFIXES.some((prefix) => name.startsWith(prefix))
+  const near = name.length >= NEAR.minLength && distance <= NEAR.letters
+  if (!ours && !near) return undefined
+  const meant =
+    NAMES.find((own) => own.startsWith(`${name}_`)) ?? (distance <= Math.max(NEAR.letters, name.length / 3) ? nearest : undefined)
+  const hint = meant === undefined ? "" : `: did you mean ${meant}?`
+  return { field: printable(name), expected: `the name of a setting${hint}`, received: "a name that nobody reads" }
+}
+
+const nearestName = (name: string): readonly [SettingName, number] => {
+  let nearest: SettingName = "NATS_URL"
+  let least = Number.POSITIVE_INFINITY
+  if (name.length > 64) return [nearest, least]
+  for (const candidate of NAMES) {
+    if (Math.abs(candidate.length - name.length) >= least) continue
+    const distance = editDistance(name.toUpperCase(), candidate)
+    if (distance < least) [nearest, least] = [candidate, distance]
+  }
+  return [nearest, least]
+}
+
+/** Levenshtein's distance: letters to change, insert or remove. */
+const editDistance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}
+
+const resolved = (table: TableSettings): Settings => {
+  const mode: Mode = table.simulationEnabled ? "simulation" : table.binanceTestnet ? "testnet" : "live"
+  const auditStore = table.auditStore ?? (table.mongodbUrl === undefined && mode === "simulation" ? "sqlite" : "mongodb")
+  const mongodbUrl =
+    auditStore === "mongodb" && table.auditStore !== undefined ? (table.mongodbUrl ?? MONGODB_URL_DEFAULT) : table.mongodbUrl
+  return { ...table, mode, auditStore, mongodbUrl }
+}
+
+/** Subjects that this engine uses itself. */
+const OWN_SUBJECTS = ["signals.http", "signals.resume", "execution.events", "petrosa.journal", "petrosa.lots"] as const
+
+/** Whether one subject is the other, or lies below it. */
+const overlaps = (a: string, b: string): boolean => a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`)
+
+/** Combinations that cannot be meant. */
+function* contradictions(s: Settings, storeIsNamed: boolean): Generator<FieldError> {
+  const error = (field: SettingName, expected: string, received: string): FieldError => ({ field, expected, received })
+  const given = (value: string | undefined): string => (value === undefined ? "unset" : "set")
+
+  if (s.mode !== "simulation") {
+    if (s.binanceApiKey === undefined) yield error("BINANCE_API_KEY", `a key, in ${s.mode} mode`, "unset")
+    if (s.binanceApiSecret === undefined) yield error("BINANCE_API_SECRET", `a secret, in ${s.mode} mode`, "unset")
+    if (!storeIsNamed && s.mongodbUrl === undefined) {
+      yield error("AUDIT_STORE", `mongodb (with MONGODB_URL) or sqlite, in ${s.mode} mode`, "unset, and MONGODB_URL too")
+    }
+  } else if ((s.binanceApiKey === undefined) !== (s.binanceApiSecret === undefined)) {
+    yield error("BINANCE_API_KEY", "key and secret, or neither", `key ${given(s.binanceApiKey)}, secret ${given(s.binanceApiSecret)}`)
+  }
+  if (s.mode === "live" && s.auditStore === "sqlite" && !s.liveOnSqlite) {
+    yield error("AUDIT_STORE", "mongodb in live mode, unless LIVE_ON_SQLITE=true", "sqlite")
+  }
+
+  if (gte(dec(s.minStopDistancePct), dec(s.maxStopDistancePct))) {
+    yield error("MIN_STOP_DISTANCE_PCT", `less than MAX_STOP_DISTANCE_PCT (${s.maxStopDistancePct})`, s.minStopDistancePct)
+  }
+  if (lt(dec(s.stopLossDefault), dec(s.minStopDistancePct)) || gt(dec(s.stopLossDefault), dec(s.maxStopDistancePct))) {
+    yield error(
+      "STOP_LOSS_DEFAULT",
+      `MIN_STOP_DISTANCE_PCT to MAX_STOP_DISTANCE_PCT (${s.minStopDistancePct} to ${s.maxStopDistancePct})`,
+      s.stopLossDefault,
+    )
+  }
+  if (lt(dec(s.takeProfitDefault), dec(s.minStopDistancePct))) {
+    yield error("TAKE_PROFIT_DEFAULT", `at least MIN_STOP_DISTANCE_PCT (${s.minStopDistancePct})`, s.takeProfitDefault)
+  }
+  if (s.receiveWindowMs >= s.sendDeadlineMs) {
+    yield error(
+      "RECEIVE_WINDOW_MS",
+      `less than SEND_DEADLINE_MS (${s.sendDeadlineMs}): it ends before the deadline`,
+      String(s.receiveWindowMs),
+    )
+  }
+  if (s.protectionStoreWaitMs >= s.protectionDeadlineMs) {
+    yield error("PROTECTION_STORE_WAIT_MS", `less than PROTECTION_DEADLINE_MS (${s.protectionDeadlineMs})`, String(s.protectionStoreWaitMs))
+  }
+  if (s.partialGraceMs >= s.protectionDeadlineMs) {
+    yield error("PARTIAL_GRACE_MS", `less than PROTECTION_DEADLINE_MS (${s.protectionDeadlineMs})`, String(s.partialGraceMs))
+  }
+  const both = s.symbolsAllowed.filter((symbol) => s.symbolsDenied.includes(symbol))
+  if (both.length > 0) yield error("SYMBOLS_DENIED", "no symbol of SYMBOLS_ALLOWED", printable(both.join(",")))
+
+  if (s.natsStream === s.natsLotsStream) yield error("NATS_LOTS_STREAM", "another name than NATS_STREAM", s.natsLotsStream)
+  const own = OWN_SUBJECTS.find((subject) => overlaps(subject, s.natsSignalSubject))
+  if (own !== undefined) yield error("NATS_SIGNAL_SUBJECT", `a subject that does not overlap our own ${own}`, s.natsSignalSubject)
+  if ((s.natsUser === undefined) !== (s.natsPassword === undefined)) {
+    yield error("NATS_PASSWORD", "with NATS_USER, or neither", `user ${given(s.natsUser)}, password ${given(s.natsPassword)}`)
+  }
+  const logins = [s.natsUser, s.natsToken, s.natsCreds].filter((login) => login !== undefined).length
+  if (logins > 1) yield error("NATS_USER", "one of NATS_USER, NATS_TOKEN and NATS_CREDS", `${logins} of them`)
+  if ((s.natsTlsCert === undefined) !== (s.natsTlsKey === undefined)) {
+    yield error("NATS_TLS_KEY", "with NATS_TLS_CERT, or neither", `certificate ${given(s.natsTlsCert)}, key ${given(s.natsTlsKey)}`)
+  }
+}
+
+export interface ShownSetting {
+  readonly name: SettingName
+  /** As text; `(secret)` for a secret that is set, `""` for what is unset. */
+  readonly value: string
+}
+
+/** All settings as they are, safe to log. */
+export const shownSettings = (settings: Settings): readonly ShownSetting[] =>
+  SPECS.map(([name, spec]) => {
+    const value = (settings as unknown as Readonly<Record<string, SettingValue | undefined>>)[camel(name)]
+    return { name, value: value === undefined ? "" : shownText(spec, String(value)) }
+  })
+
+const versionOf = (settings: Settings): string => {
+  const counted = shownSettings(settings).filter(({ name }) => {
+    const spec: SettingSpec = settingsTable[name]
+    return spec.type !== "secret" && spec.perProcess !== true
+  })
+  const text = JSON.stringify(counted.map(({ name, value }) => [name, value]))
+  return bytesToHex(sha256(new TextEncoder().encode(text))).slice(0, 12)
+}

@@ -1,0 +1,322 @@
+/**
+ * Questions and requests to a venue on behalf of one order, and what their answers mean for it. Each ends in events that
+ * the order takes; none of them decides anything that the lifecycle does not.
+ *
+ * Unknown is a question: `resolveEntry` and `resolveLeg` ask on a widening schedule until the venue has shown the order, or
+ * has proven that it never had it. A failing query is not an answer (docs/design.md section 5).
+ */
+import type { ClientOrderId, Exchange, Fill, Leg, LegRequest, OrderEvent, Read, Via } from "@petrosa/contracts"
+import { reason } from "@petrosa/contracts"
+import type { OrderContext } from "@petrosa/lifecycle"
+import { entryIsOver, liveLegs, observe, tooOld } from "@petrosa/lifecycle"
+import type { Venue, VenueOrder } from "@petrosa/venue"
+import type { FaultPoint, FaultPoints } from "./faultPoints.ts"
+import type { Cause, LiveOrder } from "./liveOrder.ts"
+import type { EngineLog } from "./options.ts"
+
+export interface AskHost {
+  readonly faults: FaultPoints | undefined
+  readonly receiveWindowMs: number
+  readonly maxSignalAgeMs: number
+  readonly log: EngineLog
+  nowMs(): number
+  sleep(ms: number): Promise<void>
+  random(): number
+  venueOf(order: LiveOrder): Venue | undefined
+  /** False when the order may be somebody else's by now: then nothing may leave. */
+  stillOwner(order: LiveOrder): Promise<boolean>
+  isStopping(): boolean
+  measure(what: "entry" | "stop" | "target" | "flatten" | "cancel" | "query", order: LiveOrder, sentAtMs: number): void
+}
+
+const point = (faults: FaultPoints | undefined, at: FaultPoint, order: LiveOrder): Promise<void> | undefined => faults?.at(at, order.order)
+
+/** The schedule of questions, ms after the first (binance.md 6.2); the last is repeated. */
+const RESOLVE_AFTER_MS = [0, 300, 600, 1200, 2500, 5000] as const
+/** How many "not found" it takes after the time of proof, at least this far apart. */
+const ABSENCE_ANSWERS = 3
+const ABSENCE_SPACING_MS = 250
+/** A protective order may be sent again sooner: the worst that comes of it is one stop too many, which is cancelled. */
+const LEG_ABSENCE_MS = 750
+
+export class Asker {
+  readonly #host: AskHost
+
+  constructor(host: AskHost) {
+    this.#host = host
+  }
+
+  /** Sends the entry, once, if it may still leave. */
+  async placeEntry(order: LiveOrder, request: LegRequest): Promise<void> {
+    const host = this.#host
+    const venue = host.venueOf(order)
+    const { entry } = order.context
+    if (venue === undefined || entry === null || entry.status !== "sending") return
+    if (host.faults !== undefined) await point(host.faults, "venue.entry.before", order)
+    if (!(await host.stillOwner(order))) return
+    const nowMs = host.nowMs()
+    const leftMs = entry.sendByMs - nowMs
+    const late = leftMs <= 0 ? reason("SEND_DEADLINE_PASSED", `${-leftMs} ms late`) : undefined
+    const why = entry.cancelReason ?? late ?? tooOld(order.context, nowMs, host.maxSignalAgeMs)
+    if (why !== undefined) {
+      order.take([{ type: "EntryNotSent", data: { reason: why } }], "decision")
+      return
+    }
+    // The window that is signed ends before the deadline: a process that sleeps from here on is refused by the venue.
+    const receiveWindowMs = Math.max(1, Math.min(entry.receiveWindowMs, leftMs))
+    const outcome = await venue.place(this.#complete(order, request, nowMs, receiveWindowMs))
+    if (host.faults !== undefined) await point(host.faults, "venue.entry.after", order)
+    const at: Exchange = { sentAtMs: nowMs, receivedAtMs: host.nowMs() }
+    host.measure("entry", order, nowMs)
+    switch (outcome._tag) {
+      case "Accepted":
+        await this.#take(order, venue, outcome.value.order, "reply", at)
+        return
+      case "Unknown":
+        order.take([{ type: "EntryUnknown", data: { reason: outcome.reason, sentAtMs: nowMs } }], "reply")
+        return
+      case "Refused":
+        if (order.context.entry?.status !== "sending") return
+        if (outcome.class === "duplicate" || outcome.class === "race") {
+          // The id is in use: an earlier attempt landed. Ask for it.
+          order.take([{ type: "EntryUnknown", data: { reason: outcome.code, sentAtMs: nowMs } }], "reply")
+          return
+        }
+        order.take(
+          [{ type: "EntryRefused", data: { class: outcome.class, code: outcome.code, message: outcome.message, via: "reply", ...at } }],
+          "reply",
+        )
+        return
+    }
+  }
+
+  /** Asks what became of the entry until it is known. */
+  async resolveEntry(order: LiveOrder): Promise<void> {
+    const unresolved = (): boolean => order.context.entry?.status === "unknown"
+    let negatives = 0
+    for (let asked = 0; unresolved() && !this.#gone(order); ) {
+      // Once "not found" begins to count, the answers come soon after one another, but not at once.
+      if (negatives > 0) await this.#host.sleep(ABSENCE_SPACING_MS)
+      else await this.#pause(asked++)
+      const venue = this.#host.venueOf(order)
+      const { entry } = order.context
+      if (venue === undefined || entry === null || !unresolved()) return
+      const found = await this.#query(order, venue, entry.clientOrderId, "query")
+      if (found === "found") continue
+      if (found === "unknown") {
+        negatives = 0
+        continue
+      }
+      // When could it last have been executed? A request that we saw leave is bounded by its own receive window.
+      const lastMs = entry.sentAtMs === null ? entry.sendByMs : Math.min(entry.sendByMs, entry.sentAtMs + entry.receiveWindowMs)
+      const proofMs = lastMs + venue.absenceProofMs
+      if (this.#host.nowMs() < proofMs) continue
+      negatives += 1
+      if (negatives < ABSENCE_ANSWERS) continue
+      const open = await venue.openOrders(order.context.symbol, order.context.market)
+      const trades = await venue.fills(order.context.symbol, order.context.market, { clientOrderId: entry.clientOrderId })
+      if (open._tag !== "Known" || trades._tag !== "Known") continue
+      const there = open.value.find((one) => one.clientOrderId === entry.clientOrderId)
+      if (there !== undefined || trades.value.length > 0) continue
+      if (!unresolved()) return
+      order.take(
+        [
+          {
+            type: "EntryNotPlaced",
+            data: {
+              evidence: {
+                notFoundAnswers: String(negatives),
+                lastPossibleExecution: new Date(lastMs).toISOString(),
+                absenceProofMs: String(venue.absenceProofMs),
+                openOrdersOfSymbol: String(open.value.length),
+                tradesOfOrder: "0",
+              },
+            },
+          },
+        ],
+        "query",
+      )
+    }
+  }
+
+  /** Sends a protective leg or a flatten. */
+  async placeLeg(order: LiveOrder, request: LegRequest): Promise<void> {
+    const host = this.#host
+    const venue = host.venueOf(order)
+    const kind = request.leg
+    if (venue === undefined || kind === "entry") return
+    if (host.faults !== undefined) await point(host.faults, `venue.${kind}.before`, order)
+    if (!(await host.stillOwner(order))) return
+    const leg = order.context.legs.find((one) => one.clientOrderId === request.clientOrderId)
+    if (leg === undefined || leg.status !== "sending") return
+    const nowMs = host.nowMs()
+    const outcome = await venue.place(this.#complete(order, request, nowMs, host.receiveWindowMs))
+    if (host.faults !== undefined) await point(host.faults, `venue.${kind}.after`, order)
+    const at: Exchange = { sentAtMs: nowMs, receivedAtMs: host.nowMs() }
+    host.measure(kind, order, nowMs)
+    const { clientOrderId } = request
+    switch (outcome._tag) {
+      case "Accepted":
+        await this.#take(order, venue, outcome.value.order, "reply", at)
+        return
+      case "Unknown":
+        order.take([{ type: "LegUnknown", data: { leg: kind, clientOrderId, reason: outcome.reason } }], "reply")
+        return
+      case "Refused": {
+        if (order.context.legs.find((one) => one.clientOrderId === clientOrderId)?.status !== "sending") return
+        const { class: cls, code, message, retryAtMs } = outcome
+        const data = { leg: kind, clientOrderId, class: cls, code, message, ...at, ...(retryAtMs === undefined ? {} : { retryAtMs }) }
+        order.take([{ type: "LegRefused", data }], "reply")
+        return
+      }
+    }
+  }
+
+  /** Asks what became of a leg until it is known; then the planner places it again under the next attempt, or not. */
+  async resolveLeg(order: LiveOrder, kind: Leg, clientOrderId: ClientOrderId): Promise<void> {
+    const unresolved = (): boolean => order.context.legs.some((one) => one.clientOrderId === clientOrderId && one.status === "unknown")
+    const sinceMs = this.#host.nowMs()
+    let negatives = 0
+    for (let n = 0; unresolved() && !this.#gone(order); n++) {
+      await this.#pause(n)
+      const venue = this.#host.venueOf(order)
+      if (venue === undefined || !unresolved()) return
+      const found = await this.#query(order, venue, clientOrderId, "query")
+      if (found === "found") continue
+      if (found === "unknown") {
+        negatives = 0
+        continue
+      }
+      const waitMs = kind === "flatten" ? this.#host.receiveWindowMs + venue.absenceProofMs : Math.min(LEG_ABSENCE_MS, venue.absenceProofMs)
+      if (this.#host.nowMs() < sinceMs + waitMs) continue
+      negatives += 1
+      if (negatives < 2) continue
+      if (!unresolved()) return
+      const evidence = { notFoundAnswers: String(negatives), askedForMs: String(this.#host.nowMs() - sinceMs) }
+      order.take([{ type: "LegNotPlaced", data: { leg: kind, clientOrderId, evidence } }], "query")
+    }
+  }
+
+  /** Cancels, and goes on until it is proven gone. Cancels are idempotent; their fills count. */
+  async cancel(order: LiveOrder, clientOrderId: ClientOrderId): Promise<void> {
+    const wanted = (): boolean => {
+      const c = order.context
+      if (c.entry?.clientOrderId === clientOrderId) return c.entry.status === "cancelling"
+      return c.legs.some((one) => one.clientOrderId === clientOrderId && one.status === "cancelling")
+    }
+    for (let n = 0; wanted() && !this.#gone(order); n++) {
+      if (n > 0) await this.#pause(Math.min(n, 4))
+      const host = this.#host
+      const venue = host.venueOf(order)
+      if (venue === undefined || !wanted()) return
+      if (host.faults !== undefined) await point(host.faults, "venue.cancel.before", order)
+      if (!(await host.stillOwner(order)) || !wanted()) return
+      const sentAtMs = host.nowMs()
+      const outcome = await venue.cancel(order.context.symbol, order.context.market, clientOrderId)
+      if (host.faults !== undefined) await point(host.faults, "venue.cancel.after", order)
+      host.measure("cancel", order, sentAtMs)
+      const at = { sentAtMs, receivedAtMs: host.nowMs() }
+      if (outcome._tag === "Accepted") await this.#take(order, venue, outcome.value, "reply", at)
+      // Refused ("unknown order") may mean filled; Unknown means ask. Both ways the final truth is what the venue shows.
+      if (wanted()) await this.#query(order, venue, clientOrderId, "query")
+    }
+  }
+
+  /**
+   * Legs that may have left on the strength of the plan before a crash, unknown to our events: asked for before recovery
+   * places any. Returns false when the venue could not be asked: then nothing may be placed yet.
+   */
+  async adoptUnrecorded(order: LiveOrder, ids: readonly { readonly leg: Leg; readonly clientOrderId: ClientOrderId }[]): Promise<boolean> {
+    const venue = this.#host.venueOf(order)
+    if (venue === undefined) return true
+    for (const { clientOrderId } of ids) {
+      const found = await this.#query(order, venue, clientOrderId, "query")
+      if (found === "unknown") return false
+    }
+    return true
+  }
+
+  /** Looks at everything that is live at the venue: for when a stream may have missed something. */
+  async look(order: LiveOrder): Promise<void> {
+    const venue = this.#host.venueOf(order)
+    if (venue === undefined) return
+    const { entry } = order.context
+    if (entry !== null && !entryIsOver(order.context)) await this.#query(order, venue, entry.clientOrderId, "query")
+    for (const leg of liveLegs(order.context)) {
+      if (this.#gone(order)) return
+      await this.#query(order, venue, leg.clientOrderId, "query")
+    }
+  }
+
+  /** What the venue's stream told. */
+  async heard(order: LiveOrder, report: VenueOrder, fill: Fill | undefined): Promise<void> {
+    const venue = this.#host.venueOf(order)
+    if (venue === undefined) return
+    const nowMs = this.#host.nowMs()
+    await this.#take(order, venue, fill === undefined ? report : withFill(report, fill), "stream", { sentAtMs: nowMs, receivedAtMs: nowMs })
+  }
+
+  async #query(order: LiveOrder, venue: Venue, clientOrderId: ClientOrderId, via: Via): Promise<"found" | "absent" | "unknown"> {
+    const host = this.#host
+    if (host.faults !== undefined) await point(host.faults, "venue.query.before", order)
+    const sentAtMs = host.nowMs()
+    const answer: Read<VenueOrder | undefined> = await venue.query(order.context.symbol, order.context.market, clientOrderId)
+    if (host.faults !== undefined) await point(host.faults, "venue.query.after", order)
+    host.measure("query", order, sentAtMs)
+    if (answer._tag === "Unknown") return "unknown"
+    if (answer.value === undefined) return "absent"
+    return (await this.#take(order, venue, answer.value, via, { sentAtMs, receivedAtMs: host.nowMs() })) ? "found" : "unknown"
+  }
+
+  /** Folds a report in, fetching the fills that it speaks of and does not carry. False when they could not be had. */
+  async #take(order: LiveOrder, venue: Venue, report: VenueOrder, via: Via, at: Exchange): Promise<boolean> {
+    const cause: Cause = via === "trades" ? "query" : via
+    const first = this.#observe(order, report, report.fills ?? [], via, at)
+    if (!first.fillsMissing) {
+      if (first.events.length > 0) order.take(first.events, cause)
+      return true
+    }
+    if (first.events.length > 0) order.take(first.events, cause)
+    const known = order.context
+    const fills = await venue.fills(known.symbol, known.market, {
+      clientOrderId: report.clientOrderId as ClientOrderId,
+      venueOrderId: report.venueOrderId,
+    })
+    if (fills._tag === "Unknown") return false
+    const again = this.#observe(order, report, fills.value, via === "reply" ? "trades" : via, at)
+    if (again.events.length > 0) order.take(again.events, cause)
+    return !again.fillsMissing
+  }
+
+  #observe(
+    order: LiveOrder,
+    report: VenueOrder,
+    fills: readonly Fill[],
+    via: Via,
+    at: Exchange,
+  ): { readonly events: readonly OrderEvent[]; readonly fillsMissing: boolean } {
+    return observe(order.context, report, fills, via, at)
+  }
+
+  #complete(order: LiveOrder, request: LegRequest, timestampMs: number, receiveWindowMs: number) {
+    const c: OrderContext = order.context
+    const positionSide = (c.entry?.side ?? request.side) === "buy" ? ("long" as const) : ("short" as const)
+    return { ...request, symbol: c.symbol, market: c.market, positionSide, timestampMs, receiveWindowMs }
+  }
+
+  #gone(order: LiveOrder): boolean {
+    return order.dropped || this.#host.isStopping() || order.context.parked !== null
+  }
+
+  async #pause(n: number): Promise<void> {
+    const ms = RESOLVE_AFTER_MS[Math.min(Math.max(n, 0), RESOLVE_AFTER_MS.length - 1)] ?? 5000
+    if (ms > 0) await this.#host.sleep(ms * (0.9 + 0.2 * this.#host.random()))
+  }
+}
+
+/** A stream event with one fill says what is filled up to it: the fill itself is given, earlier ones may be missing. */
+const withFill = (report: VenueOrder, fill: Fill): VenueOrder => {
+  const given = report.fills ?? []
+  const fills = given.some((one) => one.tradeId === fill.tradeId) ? given : [...given, fill]
+  return { ...report, fills }
+}

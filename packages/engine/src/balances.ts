@@ -1,0 +1,127 @@
+/**
+ * The free balance, kept at hand: a decision asks nobody. What the venue last told, less the notional of entries that were
+ * decided since and that its answer cannot contain yet.
+ *
+ * Promises: never more than the venue's number; unknown (a typed reason) until the first answer and after failing ones
+ * that are older than {@link STALE_MS}; a reservation is dropped only by an answer to a question that was asked after the
+ * entry's outcome was known.
+ */
+import type { Decimal, DecimalString, OrderId } from "@petrosa/contracts"
+import { add, dec, lt, str, sub, ZERO } from "@petrosa/contracts"
+import type { Clock } from "@petrosa/intake"
+import type { FreeBalance } from "@petrosa/lifecycle"
+import type { Venue } from "@petrosa/venue"
+
+const STALE_MS = 60_000
+const REFRESH_EVERY_MS = 5_000
+/** Not more often than this, however busy the account is. */
+const REFRESH_AT_MOST_EVERY_MS = 50
+
+interface Reservation {
+  readonly asset: string
+  readonly amount: Decimal
+  /** When the entry's outcome was known; null before. */
+  knownAtMs: number | null
+}
+
+export class BalanceKeeper {
+  readonly #venue: Venue
+  readonly #clock: Clock
+  readonly #free = new Map<string, Decimal>()
+  readonly #reserved = new Map<OrderId, Reservation>()
+  readonly #reservedByAsset = new Map<string, Decimal>()
+  #asOfMs: number | undefined
+  #problem = "not asked yet"
+  #asking = false
+  #again = false
+  #stopped = false
+  #cancel: (() => void) | undefined
+  #lastAskMs = 0
+
+  constructor(venue: Venue, clock: Clock) {
+    this.#venue = venue
+    this.#clock = clock
+  }
+
+  async start(): Promise<void> {
+    await this.refresh()
+    this.#loop()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancel?.()
+  }
+
+  /** What a decision may spend of this asset now. */
+  free(asset: string): FreeBalance {
+    if (this.#asOfMs === undefined) return { unknown: this.#problem }
+    const ageMs = this.#clock.nowMs() - this.#asOfMs
+    if (ageMs > STALE_MS) return { unknown: `last known ${ageMs} ms ago: ${this.#problem}` }
+    const free = sub(this.#free.get(asset) ?? ZERO, this.#reservedByAsset.get(asset) ?? ZERO)
+    return { known: lt(free, ZERO) ? ("0" as DecimalString) : str(free) }
+  }
+
+  reserve(order: OrderId, asset: string, notional: DecimalString): void {
+    if (this.#reserved.has(order)) return
+    const amount = dec(notional)
+    this.#reserved.set(order, { asset, amount, knownAtMs: null })
+    this.#reservedByAsset.set(asset, add(this.#reservedByAsset.get(asset) ?? ZERO, amount))
+  }
+
+  /** The venue has the entry (or never will): its next answer contains it. */
+  settled(order: OrderId): void {
+    const reservation = this.#reserved.get(order)
+    if (reservation !== undefined && reservation.knownAtMs === null) {
+      reservation.knownAtMs = this.#clock.nowMs()
+      this.soon()
+    }
+  }
+
+  /** Asks soon, but not too often. */
+  soon(): void {
+    if (this.#stopped) return
+    if (this.#asking) {
+      this.#again = true
+      return
+    }
+    this.#cancel?.()
+    const waitMs = Math.max(0, this.#lastAskMs + REFRESH_AT_MOST_EVERY_MS - this.#clock.nowMs())
+    this.#cancel = this.#clock.after(waitMs, () => void this.refresh().then(() => this.#loop()))
+  }
+
+  async refresh(): Promise<void> {
+    if (this.#asking) {
+      this.#again = true
+      return
+    }
+    this.#asking = true
+    this.#again = false
+    const askedAtMs = this.#clock.nowMs()
+    this.#lastAskMs = askedAtMs
+    const answer = await this.#venue.balances()
+    this.#asking = false
+    if (answer._tag === "Unknown") {
+      this.#problem = answer.reason
+      return
+    }
+    this.#asOfMs = askedAtMs
+    this.#free.clear()
+    for (const balance of answer.value) this.#free.set(balance.asset, dec(balance.free))
+    for (const [order, reservation] of this.#reserved) {
+      if (reservation.knownAtMs === null || reservation.knownAtMs >= askedAtMs) continue
+      this.#reserved.delete(order)
+      const rest = sub(this.#reservedByAsset.get(reservation.asset) ?? ZERO, reservation.amount)
+      this.#reservedByAsset.set(reservation.asset, rest)
+    }
+  }
+
+  #loop(): void {
+    if (this.#stopped) return
+    if (this.#again || [...this.#reserved.values()].some((one) => one.knownAtMs !== null)) {
+      this.soon()
+      return
+    }
+    this.#cancel = this.#clock.after(REFRESH_EVERY_MS, () => void this.refresh().then(() => this.#loop()))
+  }
+}

@@ -1,0 +1,405 @@
+/**
+ * The orders that this process holds, and what they ask of it: the host of every {@link LiveOrder}.
+ *
+ * Promises: a command leaves only when its event is durable (or, protective, when the store is away and the plan is
+ * durable), only while this process can believe that it owns the order, and the same work never runs twice at once; an
+ * order that is settled has its message acknowledged after that is durable, and its open lot is handed to the stream of
+ * lots before; what is done is forgotten.
+ */
+import type { Command, Decimal, EventRecord, OrderEvent, OrderId } from "@petrosa/contracts"
+import { add, approx, dec, mul, str, ZERO } from "@petrosa/contracts"
+import type { StoredHead } from "./heads.ts"
+import { HeadCheck } from "./heads.ts"
+import type { Clock } from "@petrosa/intake"
+import type { OrderActor, OrderContext } from "@petrosa/lifecycle"
+import { hasFills, isDone, LotBook, nextDeadline } from "@petrosa/lifecycle"
+import type { Venue } from "@petrosa/venue"
+import { Asker } from "./ask.ts"
+import type { BalanceKeeper } from "./balances.ts"
+import { bookOrder } from "./books.ts"
+import type { Journal } from "./journal.ts"
+import type { OrderHost } from "./liveOrder.ts"
+import { LiveOrder } from "./liveOrder.ts"
+import type { EngineMetrics } from "./metrics.ts"
+import type { EngineOptions } from "./options.ts"
+import { DeadlineScheduler } from "./scheduler.ts"
+
+/** What other parts of the engine hear of an order. */
+export interface DeskListener {
+  /** Events of it became durable. */
+  durable?(order: LiveOrder, records: readonly EventRecord[]): void
+  /** It is not held here any more: done, given up to somebody else, or thrown away after a failed step. */
+  left?(order: LiveOrder, why: "done" | "conflict" | "failed" | "parked"): void
+  /** A step of it threw. */
+  failed?(order: LiveOrder, error: unknown, input: string): void
+  /** A closing order asks for its lots. */
+  closeLots?(order: LiveOrder, command: Extract<Command, { type: "closeLots" }>): void
+}
+
+/** Ids of orders that were done lately: a late message for one of them needs no look into the store. */
+const RECENTLY_DONE_MAX = 20_000
+const PROTECTIVE_SWEEP_MS = 50
+
+export class Desk implements OrderHost {
+  readonly orders = new Map<OrderId, LiveOrder>()
+  readonly book = new LotBook()
+  readonly journal: Journal
+  readonly settingsVersion: string
+  readonly engineVersion: string
+  readonly replica: string
+  readonly asker: Asker
+  readonly options: EngineOptions
+  readonly metrics: EngineMetrics
+  readonly balances: ReadonlyMap<string, BalanceKeeper>
+  stopping = false
+  /** Since this process started. */
+  completed = 0
+  failed = 0
+  parkedSeen = 0
+  /** Exact: filled quantity × price of entries, in quote. */
+  volumeQuote: Decimal = ZERO
+  readonly #clock: Clock
+  readonly #venues: ReadonlyMap<string, Venue>
+  readonly #listeners: DeskListener[] = []
+  readonly #scheduler: DeadlineScheduler<OrderId>
+  readonly #recentlyDone = new Map<OrderId, number>()
+  readonly #waiting = new Set<LiveOrder>()
+  readonly #heads: HeadCheck
+  readonly #running = new Set<Promise<void>>()
+  #settledHeld = 0
+  #epoch = 0
+  #sweeping = false
+
+  constructor(options: EngineOptions, journal: Journal, metrics: EngineMetrics, balances: ReadonlyMap<string, BalanceKeeper>) {
+    this.options = options
+    this.journal = journal
+    this.metrics = metrics
+    this.balances = balances
+    this.#clock = options.clock
+    this.settingsVersion = options.settingsVersion
+    this.engineVersion = options.engineVersion
+    this.replica = options.replica
+    this.#venues = new Map(options.seats.map((seat) => [seat.venue.name, seat.venue]))
+    this.#scheduler = new DeadlineScheduler(options.clock, (order) => this.#deadline(order))
+    this.#heads = new HeadCheck(options.store)
+    this.asker = new Asker({
+      faults: options.faults,
+      receiveWindowMs: options.receiveWindowMs,
+      maxSignalAgeMs: options.decision.maxSignalAgeMs,
+      log: options.log,
+      nowMs: () => this.nowMs(),
+      sleep: (ms) => new Promise((resolve) => this.#clock.after(ms, resolve)),
+      random: options.random,
+      venueOf: (order) => this.venueOf(order.context),
+      stillOwner: (order) => this.#stillOwner(order),
+      isStopping: () => this.stopping,
+      measure: (what, order, sentAtMs) => this.#measure(what, order, sentAtMs),
+    })
+  }
+
+  listen(listener: DeskListener): void {
+    this.#listeners.push(listener)
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs()
+  }
+
+  /** Orders that are not settled: what `MAX_LIVE_ORDERS` bounds. Open lots of settled orders do not keep signals out. */
+  get unsettled(): number {
+    return this.orders.size - this.#settledHeld
+  }
+
+  venueOf(c: OrderContext): Venue | undefined {
+    return this.#venues.get(c.venue)
+  }
+
+  wasDoneLately(order: OrderId): boolean {
+    return this.#recentlyDone.has(order)
+  }
+
+  /** A new order, or (with `from`) one rebuilt from its events. */
+  hold(
+    order: OrderId,
+    trace: string | null,
+    from?: { readonly actor: OrderActor; readonly version: number; readonly head: string },
+  ): LiveOrder {
+    const live = new LiveOrder(this, order, trace, from)
+    live.epoch = this.#epoch
+    this.orders.set(order, live)
+    if (from !== undefined) this.onChanged(live)
+    return live
+  }
+
+  #countSettled(order: LiveOrder, settled: boolean): void {
+    if (order.countedSettled === settled) return
+    order.countedSettled = settled
+    this.#settledHeld += settled ? 1 : -1
+  }
+
+  /** Forgets an order without a word: no ack, no nak, no working. It is somebody else's, or comes back by itself. */
+  drop(order: LiveOrder, why: "done" | "conflict" | "failed" | "parked"): void {
+    order.dropped = true
+    this.#countSettled(order, false)
+    this.#waiting.delete(order)
+    this.#scheduler.set(order.order, undefined)
+    if (this.orders.get(order.order) === order) this.orders.delete(order.order)
+    if (why === "done") this.#rememberDone(order.order)
+    if (why !== "done") this.balances.get(order.context.venue)?.settled(order.order)
+    for (const handle of order.handles.values()) handle.release()
+    order.handles.clear()
+    for (const listener of this.#listeners) listener.left?.(order, why)
+  }
+
+  /** This process slept, or was without the broker: its orders may have gone to others. */
+  suspectAll(): void {
+    this.#epoch += 1
+  }
+
+  onChanged(order: LiveOrder): void {
+    const c = order.context
+    this.#countSettled(order, c.settled !== null)
+    bookOrder(this.book, order.order, c)
+    this.#scheduler.set(order.order, nextDeadline(c)?.dueAtMs)
+    if (c.entry !== null && c.entry.status !== "sending" && c.entry.status !== "unknown") this.balances.get(c.venue)?.settled(order.order)
+    if (c.commands.length > 0) this.#watchProtective(order)
+  }
+
+  onDurable(order: LiveOrder, records: readonly EventRecord[]): void {
+    this.metrics.events.inc(records.length)
+    for (const record of records) this.#count(order, record)
+    for (const listener of this.#listeners) listener.durable?.(order, records)
+    if (order.context.settled !== null || order.context.parked !== null) this.finish(order)
+  }
+
+  /** Acknowledges what may be acknowledged, hands the open lot on, and forgets what is done. */
+  finish(order: LiveOrder): void {
+    if (order.dropped || order.durableVersion < order.version) return
+    const c = order.context
+    if (c.parked !== null) {
+      // Off the queue, its stop left in place; `petrosa unpark` puts it back.
+      this.#acknowledge(order)
+      this.drop(order, "parked")
+      return
+    }
+    if (c.settled === null) return
+    if (isDone(c)) {
+      this.#acknowledge(order)
+      this.drop(order, "done")
+      return
+    }
+    if (hasFills(c) && !order.lotPublished && !order.tasks.has("lot")) this.#task(order, "lot", () => this.#handLotOn(order))
+  }
+
+  run(order: LiveOrder, command: Command): void {
+    if (this.stopping && command.type === "placeEntry") return
+    switch (command.type) {
+      case "placeEntry":
+        return this.#task(order, `place ${command.request.clientOrderId}`, () => this.asker.placeEntry(order, command.request))
+      case "resolveEntry":
+        return this.#task(order, `resolve ${command.clientOrderId}`, () => this.asker.resolveEntry(order))
+      case "cancelEntry":
+      case "cancelLeg":
+        return this.#task(order, `cancel ${command.clientOrderId}`, () => this.asker.cancel(order, command.clientOrderId))
+      case "placeStop":
+      case "placeTarget":
+      case "flatten":
+        return this.#task(order, `place ${command.request.clientOrderId}`, () => this.asker.placeLeg(order, command.request))
+      case "resolveLeg":
+        return this.#task(order, `resolve ${command.clientOrderId}`, () => this.asker.resolveLeg(order, command.leg, command.clientOrderId))
+      case "closeLots":
+        for (const listener of this.#listeners) listener.closeLots?.(order, command)
+        return
+    }
+  }
+
+  onConflict(order: LiveOrder): void {
+    if (order.durableVersion === 0 && order.onFirstConflict !== undefined && !this.stopping) {
+      // Not lost: it was never ours to begin. Its message is still held, and the store says what to do with it.
+      const lookUp = order.onFirstConflict
+      order.handles.clear()
+      this.drop(order, "conflict")
+      lookUp()
+      return
+    }
+    this.metrics.conflicts.inc()
+    this.options.log.warn(
+      { order: order.order, version: order.version },
+      "another process wrote this order's stream: it is not ours any more",
+    )
+    this.drop(order, "conflict")
+  }
+
+  onRefused(order: LiveOrder, event: OrderEvent): void {
+    this.metrics.refusedEvents.inc({ type: event.type })
+    this.options.log.debug(
+      { order: order.order, event: event.type, regions: order.actor.regions },
+      "the machine does not take this event here",
+    )
+  }
+
+  onStepFailed(order: LiveOrder, error: unknown, input: string): void {
+    this.metrics.stepFailures.inc()
+    this.options.log.error({ order: order.order, input, error: String(error) }, "a step of the order threw")
+    for (const listener of this.#listeners) listener.failed?.(order, error, input)
+  }
+
+  retryFlush(flush: () => void): void {
+    this.#clock.after(PROTECTIVE_SWEEP_MS, flush)
+  }
+
+  /** Runs work for an order under a name; the same name does not run twice at once. */
+  task(order: LiveOrder, name: string, work: () => Promise<void>): void {
+    this.#task(order, name, work)
+  }
+
+  /** Waits for the requests that are on their way, at most this long. */
+  async quiesce(timeoutMs: number): Promise<void> {
+    this.stopping = true
+    this.#scheduler.stop()
+    const all = Promise.allSettled([...this.#running])
+    await Promise.race([all, new Promise<void>((resolve) => this.#clock.after(timeoutMs, resolve))])
+  }
+
+  #task(order: LiveOrder, name: string, work: () => Promise<void>): void {
+    if (order.tasks.has(name) || order.dropped) return
+    order.tasks.add(name)
+    const running = work()
+      .catch((error: unknown) => this.onStepFailed(order, error, name))
+      .finally(() => {
+        order.tasks.delete(name)
+        this.#running.delete(running)
+      })
+    this.#running.add(running)
+  }
+
+  #acknowledge(order: LiveOrder): void {
+    for (const handle of order.handles.values()) handle.ack()
+    order.handles.clear()
+  }
+
+  /** The signal's message is acknowledged only when the open lot stands in a stream of its own. */
+  async #handLotOn(order: LiveOrder): Promise<void> {
+    const { faults } = this.options
+    for (let n = 0; !order.dropped && !this.stopping; n++) {
+      await faults?.at("broker.lot.before", order.order)
+      const result = await this.options.intake.publishLot(order.order, order.version)
+      await faults?.at("broker.lot.after", order.order)
+      if (result._tag === "Published" || result._tag === "Occupied") {
+        order.lotPublished = true
+        if (order.dropped) return
+        for (const [key, handle] of order.handles) {
+          if (key.startsWith("lot:")) continue
+          handle.ack()
+          order.handles.delete(key)
+        }
+        this.finish(order)
+        return
+      }
+      if (n === 0) this.options.log.warn({ order: order.order, result }, "the open lot could not be handed to its stream; trying again")
+      await new Promise<void>((resolve) => this.#clock.after(Math.min(5000, 200 * 2 ** Math.min(n, 6)), resolve))
+    }
+  }
+
+  #deadline(id: OrderId): void {
+    const order = this.orders.get(id)
+    if (order === undefined || order.dropped) return
+    const due = nextDeadline(order.context)
+    if (due === undefined) return
+    const nowMs = this.nowMs()
+    if (due.dueAtMs > nowMs) {
+      this.#scheduler.set(id, due.dueAtMs)
+      return
+    }
+    order.take([{ type: "DeadlinePassed", data: { deadline: due.deadline, dueAtMs: due.dueAtMs, nowMs } }], "deadline")
+  }
+
+  /** Orders whose protective commands wait for the store are looked at until they have left. */
+  #watchProtective(order: LiveOrder): void {
+    this.#waiting.add(order)
+    if (this.#sweeping) return
+    this.#sweeping = true
+    const sweep = (): void => {
+      const olderThanMs = this.nowMs() - this.options.protectionStoreWaitMs
+      for (const one of this.#waiting) {
+        if (one.dropped || one.unsavedCount === 0) this.#waiting.delete(one)
+        else one.releaseProtective(olderThanMs)
+      }
+      this.#sweeping = this.#waiting.size > 0
+      if (this.#sweeping) this.#clock.after(PROTECTIVE_SWEEP_MS, sweep)
+    }
+    this.#clock.after(PROTECTIVE_SWEEP_MS, sweep)
+  }
+
+  /** After a gap: is the head in the store still the one that we wrote? */
+  async #stillOwner(order: LiveOrder): Promise<boolean> {
+    if (order.dropped) return false
+    this.#checkClock()
+    if (order.epoch === this.#epoch) return true
+    const epoch = this.#epoch
+    const head: StoredHead = await this.#heads.read(order.stream)
+    if (order.dropped) return false
+    if (head._tag === "Unknown") {
+      // The store is away: protection goes on by the plan, an entry does not leave.
+      return order.context.entry !== null && order.context.entry.status !== "sending"
+    }
+    if (head.version > order.version || (head.version === order.version && head.hash !== order.head)) {
+      this.onConflict(order)
+      return false
+    }
+    order.epoch = epoch
+    return true
+  }
+
+  #checkClock: () => void = () => {}
+  /** Lets the intakes look for a gap in our own clock before a command leaves. */
+  onCheckClock(check: () => void): void {
+    this.#checkClock = check
+  }
+
+  #rememberDone(order: OrderId): void {
+    this.#recentlyDone.delete(order)
+    this.#recentlyDone.set(order, this.nowMs())
+    if (this.#recentlyDone.size <= RECENTLY_DONE_MAX) return
+    const [oldest] = this.#recentlyDone.keys()
+    if (oldest !== undefined) this.#recentlyDone.delete(oldest)
+  }
+
+  #measure(what: string, order: LiveOrder, sentAtMs: number): void {
+    this.metrics.requests.observe({ kind: what }, (this.nowMs() - sentAtMs) / 1000)
+    if (what === "entry" && order.context.adoptedAtMs.length === 0)
+      this.metrics.signalToEntry.observe(Math.max(0, sentAtMs - order.arrivedAtMs) / 1000)
+    if (what === "stop" && order.context.unprotectedSinceMs !== null) {
+      this.metrics.fillToStop.observe(Math.max(0, sentAtMs - order.context.unprotectedSinceMs) / 1000)
+    }
+  }
+
+  #count(order: LiveOrder, record: EventRecord): void {
+    switch (record.type) {
+      case "OrderCompleted":
+      case "OrderFailed":
+        if (record.type === "OrderCompleted") this.completed += 1
+        else this.failed += 1
+        this.metrics.settled.inc({ state: record.state, reason: record.reason ?? "" })
+        break
+      case "LotClosed":
+        this.metrics.lotsClosed.inc({ closed_by: order.context.closedBy ?? "close" })
+        break
+      case "OrderParked":
+        this.parkedSeen += 1
+        this.metrics.parkedOrders.inc({ code: order.context.parked?.code ?? "" })
+        break
+      case "EntryFilled":
+      case "EntryPartlyFilled":
+      case "LateFillFound": {
+        const data = record.data as { readonly fills?: readonly { readonly price: string; readonly quantity: string }[] }
+        for (const fill of data.fills ?? []) {
+          const worth = mul(dec(fill.price), dec(fill.quantity))
+          this.volumeQuote = add(this.volumeQuote, worth)
+          this.metrics.volume.inc(approx(str(worth)))
+        }
+        break
+      }
+    }
+  }
+}

@@ -1,0 +1,270 @@
+/**
+ * The engine: joins the order desk, the intakes, the venues and the store, and lives through start, outages and stop.
+ *
+ * Start: the lot book is filled before the first entry, balances are known, then messages flow; a process that is alone
+ * takes back at once what it had before it died. Stop: nothing new, what is on its way comes home, everything held is
+ * given back. Kill at any point: the messages come again, and the store says how far each order got.
+ */
+import type { EventRecord, OrderId } from "@petrosa/contracts"
+import type { IntakeEvent, QueueKind } from "@petrosa/intake"
+import { Announcer } from "./announce.ts"
+import { BalanceKeeper } from "./balances.ts"
+import { bookRow } from "./books.ts"
+import { cancelEvents, Closer, closeEvents } from "./closing.ts"
+import { Desk } from "./desk.ts"
+import { Journal } from "./journal.ts"
+import type { LiveOrder } from "./liveOrder.ts"
+import { EngineMetrics } from "./metrics.ts"
+import type { EngineOptions } from "./options.ts"
+import { Poison } from "./poison.ts"
+import { Receiver, type ResumeRequest } from "./receive.ts"
+import { VenueFeed } from "./venueFeed.ts"
+
+const REJECTED_BYTES_KEY = "rejected_bytes"
+/** Requests to the venue that are on their way at a graceful stop get this long to come home. */
+const QUIESCE_MS = 2500
+/** Other processes' lots are read from the store this often, while there are other processes. */
+const OTHERS_EVERY_MS = 1000
+const OTHERS_HEARD_WITHIN_MS = 30_000
+const START_RETRY_MS = 1000
+const LOTS_AT_ONCE = 1000
+
+export interface EngineState {
+  readonly storeAwaySince: number | undefined
+  readonly storeAwayReason: string
+  readonly started: boolean
+  readonly stopping: boolean
+}
+
+export class Engine {
+  readonly options: EngineOptions
+  readonly desk: Desk
+  readonly journal: Journal
+  readonly metrics: EngineMetrics
+  readonly receiver: Receiver
+  readonly #balances: ReadonlyMap<string, BalanceKeeper>
+  readonly #feed: VenueFeed
+  readonly #announcer: Announcer
+  #storeAwaySince: number | undefined
+  #storeAwayReason = ""
+  #started = false
+  #stopping = false
+  #troubles = new Map<string, string>()
+  #othersHeardMs = Number.NEGATIVE_INFINITY
+  #cancelOthers: (() => void) | undefined
+  #stopJournal: (() => void) | undefined
+
+  constructor(options: EngineOptions) {
+    this.options = options
+    this.journal = new Journal(options.store, (reason) => this.#storeState(reason), options.faults)
+    this.metrics = new EngineMetrics({
+      liveOrders: () => this.desk.orders.size,
+      openLots: () => this.desk.book.size,
+      storeAway: () => this.#storeAwaySince !== undefined,
+      pendingRecords: () => this.journal.pending,
+    })
+    this.#balances = new Map(options.seats.map(({ venue }) => [venue.name, new BalanceKeeper(venue, options.clock)]))
+    this.desk = new Desk(options, this.journal, this.metrics, this.#balances)
+    this.receiver = new Receiver(this.desk)
+    this.receiver.onResume = (order, request) => this.#resume(order, request)
+    this.#feed = new VenueFeed(this.desk)
+    this.#announcer = new Announcer(this.desk)
+    new Closer(this.desk)
+    new Poison(this.desk)
+  }
+
+  get state(): EngineState & { readonly troubles: ReadonlyMap<string, string> } {
+    return {
+      storeAwaySince: this.#storeAwaySince,
+      storeAwayReason: this.#storeAwayReason,
+      started: this.#started,
+      stopping: this.#stopping,
+      troubles: this.#troubles,
+    }
+  }
+
+  async start(): Promise<void> {
+    const { options } = this
+    this.receiver.restoreRejectedBytes(
+      Number((await this.#persistently("read the store", () => options.store.getMeta(REJECTED_BYTES_KEY))) ?? 0),
+    )
+    await this.#fillBook()
+    for (const keeper of this.#balances.values()) await keeper.start()
+    this.#feed.start(options.seats)
+    if (options.alone) {
+      const reclaimed = await options.intake.reclaim()
+      options.log.info({ ...reclaimed }, "what an earlier process held is asked back")
+    }
+    this.desk.onCheckClock(() => options.intake.checkClock())
+    options.intake.start({
+      take: (batch) => {
+        const [first] = batch
+        if (first?.kind === "lot") this.receiver.lots(batch)
+        else this.receiver.signals(batch)
+      },
+      capacity: (queue) => this.#capacity(queue),
+      onEvent: (event, queue) => this.#intakeEvent(queue, event),
+    })
+    this.#stopJournal = options.onJournal?.((replica, batch) => this.#othersJournal(replica, batch))
+    this.#started = true
+    this.#watchOthers()
+    options.log.info(
+      { replica: options.replica, openLots: this.desk.book.size, store: options.store.kind, mode: options.mode },
+      "the engine is at work",
+    )
+  }
+
+  /** Gives everything back: another process has it at once. Nothing is left undone that was begun and can be finished in time. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return
+    this.#stopping = true
+    const { log, store } = this.options
+    this.#cancelOthers?.()
+    this.#stopJournal?.()
+    const { intake } = this.options
+    await intake.pause()
+    await this.desk.quiesce(QUIESCE_MS)
+    this.#feed.stop()
+    for (const keeper of this.#balances.values()) keeper.stop()
+    if (this.receiver.rejectedBytes > 0 && this.#storeAwaySince === undefined) {
+      await store
+        .setMeta(REJECTED_BYTES_KEY, String(this.receiver.rejectedBytes))
+        .catch((error: unknown) => log.warn({ error: String(error) }, "a counter could not be saved"))
+    }
+    await this.journal.close(QUIESCE_MS)
+    const stopped = await intake.stop()
+    log.info({ ...stopped }, "stopped; what was held is given back")
+  }
+
+  /** How many more messages are taken in now. */
+  #capacity(queue: QueueKind): number {
+    if (this.#stopping || this.#storeAwaySince !== undefined || this.journal.isBusy) return 0
+    // Lots are there already, and have to be watched whatever else is going on; signals wait for room.
+    if (queue === "lots") return LOTS_AT_ONCE
+    return Math.max(0, this.options.maxLiveOrders - this.desk.unsettled)
+  }
+
+  async #fillBook(): Promise<void> {
+    const rows = await this.#persistently("read what is open", () => this.options.store.openOrders())
+    for (const row of rows) bookRow(this.desk.book, row, this.#venueNameOf(row))
+  }
+
+  #venueNameOf(row: { readonly market: string; readonly simulation_mode: boolean }): string {
+    const seat = this.options.seatFor({ market: row.market === "spot" ? "spot" : "futures", simulate: row.simulation_mode })
+    return seat?.venue.name ?? ""
+  }
+
+  /** The store may be away at start: it is waited for, loudly. */
+  async #persistently<A>(what: string, attempt: () => Promise<A>): Promise<A> {
+    for (;;) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (this.#stopping) throw error
+        this.options.log.warn({ error: String(error) }, `cannot ${what}; trying again`)
+        await new Promise<void>((resolve) => this.options.clock.after(START_RETRY_MS, resolve))
+      }
+    }
+  }
+
+  #storeState(away: string | undefined): void {
+    const { log } = this.options
+    if (away !== undefined) {
+      if (this.#storeAwaySince === undefined)
+        log.error({ reason: away }, "the event store does not answer: no entry leaves; protection goes on by its plan")
+      this.#storeAwaySince ??= this.options.clock.nowMs()
+      this.#storeAwayReason = away
+      return
+    }
+    if (this.#storeAwaySince !== undefined)
+      log.info({ awayMs: this.options.clock.nowMs() - this.#storeAwaySince }, "the event store is back")
+    this.#storeAwaySince = undefined
+    this.options.intake.wake()
+  }
+
+  #intakeEvent(stream: QueueKind, event: IntakeEvent): void {
+    const { log } = this.options
+    switch (event.type) {
+      case "gap":
+        log.warn(
+          { stream, cause: event.cause, forMs: event.forMs },
+          "this process slept or was without the broker: ownership is proven again before the next command",
+        )
+        this.desk.suspectAll()
+        return
+      case "renewed":
+        if (event.skipped > 0) this.desk.suspectAll()
+        return
+      case "trouble":
+        if (!this.#troubles.has(stream)) log.warn({ stream, code: event.code, detail: event.detail }, "nothing comes from the broker")
+        this.#troubles.set(stream, `${event.code}: ${event.detail}`)
+        return
+      case "recovered":
+        this.#troubles.delete(stream)
+        return
+      case "replaced":
+        return
+      case "handlerFailed":
+        log.error({ stream, error: String(event.error) }, "a batch could not be taken in; it comes again")
+        return
+    }
+  }
+
+  #resume(order: LiveOrder, request: ResumeRequest): void {
+    const by = request.by ?? "resume"
+    switch (request.request) {
+      case "cancel":
+        order.take(cancelEvents(order.context, by), "request")
+        return
+      case "close":
+        order.take(closeEvents(order.context, "close", by), "request")
+        return
+      case "unpark":
+        if (order.context.parked !== null) {
+          order.take([{ type: "OrderUnparked", data: { by } }], "operator")
+          this.receiver.recover(order, [])
+        }
+        return
+      case "sweep":
+      case undefined:
+        this.desk.task(order, "look", () => this.desk.asker.look(order))
+    }
+  }
+
+  /** The journal of another process: its orders count in our limits as soon as we hear of them. */
+  #othersJournal(replica: string, batch: Uint8Array): void {
+    if (replica === this.options.replica) return
+    this.#othersHeardMs = this.options.clock.nowMs()
+    const rows = this.#announcer.readJournal(batch)
+    for (const row of rows) {
+      if (!this.desk.orders.has(row.order as OrderId)) bookRow(this.desk.book, row, this.#venueNameOf(row))
+    }
+  }
+
+  /** While there are other processes, what the store shows counts too, at most a second old. */
+  #watchOthers(): void {
+    this.#cancelOthers = this.options.clock.after(OTHERS_EVERY_MS, () => {
+      const heard = this.options.clock.nowMs() - this.#othersHeardMs < OTHERS_HEARD_WITHIN_MS
+      const done = heard && this.#storeAwaySince === undefined ? this.#readOthers() : Promise.resolve()
+      void done.finally(() => {
+        if (!this.#stopping) this.#watchOthers()
+      })
+    })
+  }
+
+  async #readOthers(): Promise<void> {
+    try {
+      const rows = await this.options.store.openOrders()
+      const open = new Set(rows.map((row) => row.order))
+      for (const row of rows) if (!this.desk.orders.has(row.order as OrderId)) bookRow(this.desk.book, row, this.#venueNameOf(row))
+      for (const entry of [...this.desk.book.entries()])
+        if (!open.has(entry.order) && !this.desk.orders.has(entry.order)) this.desk.book.release(entry.order)
+    } catch (error) {
+      this.options.log.warn({ error: String(error) }, "the lots of other processes could not be read")
+    }
+  }
+
+  onJournal(listener: (records: readonly EventRecord[]) => void): () => void {
+    return this.journal.listen(listener)
+  }
+}

@@ -1,0 +1,272 @@
+/** The engine's face for HTTP: see api.ts for what each method promises. */
+import type { DecimalString, EventRecord, Market, OrderId, Read, Reason } from "@petrosa/contracts"
+import { decodeSignal, known, orderStream, str, unknown } from "@petrosa/contracts"
+import type { OrderRow } from "@petrosa/event-store"
+import { StoreUnavailable } from "@petrosa/event-store"
+import type { AccountView, CancelAnswer, DryRunAnswer, EngineFace, Health, TradeAnswer, TradeTotals } from "./api.ts"
+import { cancelEvents } from "./closing.ts"
+import type { Engine } from "./engine.ts"
+
+/** How long POST /trade is kept waiting. */
+const TRADE_WAIT_MS = 10_000
+/** An entry that the venue has and that has not filled for this long rests. */
+const RESTS_AFTER_MS = 400
+const CANCEL_WAIT_MS = 5_000
+const POLL_MS = 250
+
+export interface FaceExtras {
+  /** Simulation: moves the paper venue's price by hand. */
+  readonly setPrice?: (symbol: string, market: Market, price: DecimalString) => Promise<void>
+}
+
+type Outcome = "settled" | "resting" | "timeout"
+
+export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace => {
+  const { options, desk, receiver } = engine
+  const { clock, store, intake } = options
+  const startedAtMs = clock.nowMs()
+  const sleep = (ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve))
+
+  const decode = (body: Uint8Array, idempotencyKey: string) =>
+    decodeSignal(body, {
+      arrival: { transport: "http", subject: "", stream: "", sequence: 0, streamTimeMs: clock.nowMs(), idempotencyKey },
+      receivedAtMs: clock.nowMs(),
+      defaultMarket: options.defaultMarket,
+      defaultOrderType: options.defaultOrderType,
+      maxBytes: options.signalMaxBytes,
+    })
+
+  const row = (order: string): Promise<OrderRow | undefined> => store.findOrder(order)
+
+  /** Until the order is settled, rests, or the time is up. Listens to our own journal, and asks the store for what others do. */
+  const waitFor = async (order: OrderId): Promise<Outcome> => {
+    const untilMs = clock.nowMs() + TRADE_WAIT_MS
+    let restingSinceMs: number | undefined
+    let wake: (() => void) | undefined
+    const stop = engine.onJournal((records) => {
+      if (records.some((record) => record.order === order)) wake?.()
+    })
+    try {
+      for (;;) {
+        const live = desk.orders.get(order)
+        const nowMs = clock.nowMs()
+        if (live !== undefined) {
+          if (live.context.settled !== null && live.durableVersion === live.version) return "settled"
+          const resting = live.context.entry?.status === "live" && live.context.entry.type !== "market"
+          restingSinceMs = resting ? (restingSinceMs ?? nowMs) : undefined
+          if (restingSinceMs !== undefined && nowMs - restingSinceMs >= RESTS_AFTER_MS) return "resting"
+        } else {
+          const found = await row(order)
+          if (found?.settled === true || found?.parked === true) return "settled"
+        }
+        if (nowMs >= untilMs) return "timeout"
+        await Promise.race([
+          sleep(Math.min(POLL_MS, Math.max(1, untilMs - nowMs))),
+          new Promise<void>((resolve) => {
+            wake = resolve
+          }),
+        ])
+      }
+    } finally {
+      stop()
+    }
+  }
+
+  const reasonOf = async (order: OrderId): Promise<{ readonly reason?: Reason; readonly sequence?: number; readonly time?: number }> => {
+    const read = (await store.readStreams([orderStream(order)])).get(orderStream(order))
+    if (read === undefined) return {}
+    const failed = read.events.findLast((event) => event.type === "OrderFailed")
+    const first = read.events[0]?.data as { readonly arrival?: { readonly sequence: number; readonly streamTimeMs: number } } | undefined
+    const reason = (failed?.data as { readonly reason?: Reason } | undefined)?.reason
+    return {
+      ...(reason === undefined ? {} : { reason }),
+      ...(first?.arrival === undefined ? {} : { sequence: first.arrival.sequence, time: first.arrival.streamTimeMs }),
+    }
+  }
+
+  const trade: EngineFace["trade"] = async (body, { idempotencyKey, traceparent }): Promise<TradeAnswer> => {
+    const key = idempotencyKey ?? options.newId()
+    const decoded = decode(body, key)
+    if (decoded._tag === "Rejected") {
+      desk.metrics.signals.inc({ outcome: "rejected" })
+      const kept = await Promise.race([
+        receiver.keepRejected({
+          name: `http/${options.newId()}`,
+          code: decoded.code,
+          message: decoded.message,
+          fields: decoded.fields,
+          bytes: body,
+          transport: "http",
+          subject: "POST /trade",
+          sequence: 0,
+        }),
+        sleep(2000).then(() => false),
+      ])
+      if (!kept) options.log.warn({ code: decoded.code }, "a refused body could not be recorded: the store is away")
+      return { _tag: "Rejected", code: decoded.code, message: decoded.message, fields: decoded.fields }
+    }
+    const { order, signal } = decoded
+    const storeAway = engine.state.storeAwaySince
+    if (storeAway !== undefined) return { _tag: "Unavailable", what: "store", reason: engine.state.storeAwayReason }
+    const published = await intake.publishSignal(body, {
+      msgId: key,
+      ...(traceparent === undefined ? {} : { headers: { traceparent } }),
+    })
+    switch (published._tag) {
+      case "BrokerAway":
+        return { _tag: "Unavailable", what: "broker", reason: published.message }
+      case "Refused":
+        return { _tag: "Unavailable", what: "broker", reason: `${published.code}: ${published.message}` }
+      case "Occupied":
+      case "Published":
+        break
+    }
+    const outcome = await waitFor(order)
+    try {
+      const found = await row(order)
+      const { reason, sequence } = await reasonOf(order)
+      const duplicate =
+        published._tag === "Published" && (published.duplicate || (sequence !== undefined && sequence !== published.sequence))
+      if (outcome === "timeout" || found === undefined)
+        return { _tag: "Pending", order, signalId: signal.id ?? signal.strategyId, duplicate }
+      if (outcome === "resting") return { _tag: "Resting", row: found, duplicate }
+      return { _tag: "Settled", row: found, ...(reason === undefined ? {} : { reason }), duplicate }
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return { _tag: "Pending", order, signalId: signal.id ?? signal.strategyId, duplicate: false }
+      throw error
+    }
+  }
+
+  const dryRun: EngineFace["dryRun"] = async (body): Promise<DryRunAnswer> => {
+    const decoded = decode(body, options.newId())
+    if (decoded._tag === "Rejected") return { _tag: "Rejected", code: decoded.code, message: decoded.message, fields: decoded.fields }
+    const existing = await row(decoded.order).catch(() => undefined)
+    const events = receiver.decide(decoded.order, decoded.signal, [], { dryRun: true })
+    return { _tag: "Decided", order: decoded.order, signal: decoded.signal, events, ...(existing === undefined ? {} : { existing }) }
+  }
+
+  const cancelEntry: EngineFace["cancelEntry"] = async (symbol, id, by): Promise<CancelAnswer> => {
+    let found: OrderRow | undefined
+    try {
+      found = await row(id)
+    } catch (error) {
+      return { _tag: "Unavailable", reason: String(error) }
+    }
+    if (found === undefined || found.symbol !== symbol.toUpperCase()) return { _tag: "NotFound" }
+    const order = found.order as OrderId
+    const overBefore = found.status !== "pending" && found.status !== "partially_filled"
+    if (overBefore || (found.settled && found.open_quantity !== "0")) {
+      return { _tag: "NotCancellable", row: found, message: `the entry is over (${found.status})` }
+    }
+    const live = desk.orders.get(order)
+    if (live !== undefined) live.take(cancelEvents(live.context, by), "request")
+    else {
+      const published = await intake.publishResume(order, found.version, JSON.stringify({ request: "cancel", by }))
+      if (published._tag === "BrokerAway" || published._tag === "Refused") return { _tag: "Unavailable", reason: published.message }
+    }
+    const untilMs = clock.nowMs() + CANCEL_WAIT_MS
+    for (;;) {
+      const now = desk.orders.get(order)
+      const over = now === undefined || (now.context.entry?.status === "over" && now.durableVersion === now.version)
+      if (over) {
+        const after = await row(order)
+        if (after !== undefined && after.status !== "pending" && after.settled) {
+          const filledWhole = after.status === "filled"
+          return filledWhole
+            ? { _tag: "NotCancellable", row: after, message: "the entry was filled before it could be cancelled" }
+            : { _tag: "Cancelled", row: after }
+        }
+      }
+      if (clock.nowMs() >= untilMs) return { _tag: "Requested", row: (await row(order)) ?? found }
+      await sleep(50)
+    }
+  }
+
+  const seatsOf = (market: Market | undefined) =>
+    options.seats.filter(({ venue }) => market === undefined || venue.markets.includes(market))
+
+  const price: EngineFace["price"] = async (symbol, market) => {
+    const name = symbol.toUpperCase()
+    const first = market ?? options.defaultMarket
+    for (const one of market === undefined ? [first, first === "spot" ? ("futures" as const) : ("spot" as const)] : [first]) {
+      for (const { venue } of seatsOf(one)) {
+        const found = venue.price(name, one)
+        if (found !== undefined) return known(found)
+      }
+    }
+    return known(undefined)
+  }
+
+  const account: EngineFace["account"] = async (): Promise<Read<AccountView>> => {
+    const seat = options.seatFor({ market: options.defaultMarket, simulate: false }) ?? options.seats[0]
+    if (seat === undefined) return unknown("no venue is configured")
+    const [balances, positions] = await Promise.all([seat.venue.balances(), seat.venue.positions()])
+    if (balances._tag === "Unknown") return balances
+    if (positions._tag === "Unknown") return positions
+    return known({
+      venue: seat.venue.name,
+      mode: seat.venue.mode,
+      balances: balances.value,
+      positions: positions.value,
+      lots: [...desk.book.entries()].map(({ order, strategyId, symbol, market, side, quantity, state }) => ({
+        order,
+        strategyId,
+        symbol,
+        market,
+        side,
+        quantity,
+        state,
+      })),
+    })
+  }
+
+  const health = (): Health => {
+    const { state } = engine
+    const nowMs = clock.nowMs()
+    const parts = {
+      engine: { ok: state.started && !state.stopping, detail: state.stopping ? "stopping" : state.started ? "at work" : "starting" },
+      store:
+        state.storeAwaySince === undefined
+          ? { ok: true, detail: store.kind }
+          : { ok: false, detail: `away for ${nowMs - state.storeAwaySince} ms: ${state.storeAwayReason}` },
+      broker: {
+        ok: intake.connected && state.troubles.size === 0,
+        detail: !intake.connected ? "not connected" : [...state.troubles.values()].join("; ") || "connected",
+      },
+    }
+    const ready = Object.values(parts).every((part) => part.ok)
+    return {
+      status: ready ? "ok" : "degraded",
+      ready,
+      parts,
+      replica: options.replica,
+      version: options.engineVersion,
+      mode: options.mode,
+      liveOrders: desk.orders.size,
+      openLots: desk.book.size,
+      parkedOrders: desk.parkedSeen,
+      uptimeMs: nowMs - startedAtMs,
+    }
+  }
+
+  const totals = (): TradeTotals => ({
+    trades_total: desk.completed + desk.failed,
+    trades_success: desk.completed,
+    trades_failed: desk.failed,
+    total_volume_usdt: str(desk.volumeQuote),
+  })
+
+  return {
+    store,
+    trade,
+    dryRun,
+    cancelEntry,
+    price,
+    account,
+    ...(extras.setPrice === undefined ? {} : { setPrice: extras.setPrice }),
+    totals,
+    metricsText: () => desk.metrics.registry.metrics(),
+    health,
+    onJournal: (listener: (records: readonly EventRecord[]) => void) => engine.onJournal(listener),
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * From events to durable records: seals each with its place in the chain, appends them in groups, and tells the listeners
+ * what has become durable. Nothing here decides; a record that was handed in is either durable, or its stream belongs to
+ * somebody else.
+ */
+import type { EventRecord, SealedRecord } from "@petrosa/contracts"
+import type { AppendResult, EventStore } from "@petrosa/event-store"
+import { GroupCommit } from "@petrosa/event-store"
+import type { FaultPoints } from "./faultPoints.ts"
+
+export type JournalListener = (records: readonly EventRecord[]) => void
+
+export class Journal {
+  readonly #commit: GroupCommit
+  readonly #faults: FaultPoints | undefined
+  readonly #listeners = new Set<JournalListener>()
+  readonly #durable: EventRecord[] = []
+  #publishing = false
+  #closed = false
+
+  constructor(store: EventStore, onAway: (reason: string | undefined) => void, faults?: FaultPoints) {
+    this.#faults = faults
+    this.#commit = new GroupCommit(store)
+    this.#commit.onState((state) => {
+      if (state._tag !== "Stuck") onAway(state._tag === "Away" ? state.reason : undefined)
+    })
+  }
+
+  /** Records waiting or on their way, all streams. */
+  get pending(): number {
+    return this.#commit.pendingDocuments
+  }
+  /** So much is waiting that nothing new should be begun. */
+  get isBusy(): boolean {
+    return this.#commit.isBusy
+  }
+  get isAway(): boolean {
+    return this.#commit.isAway
+  }
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Appends the records of one stream. Resolves when they are durable, or when the stream turns out to be somebody else's. */
+  async append(stream: string, records: readonly SealedRecord[]): Promise<AppendResult> {
+    if (this.#faults !== undefined) await this.#faults.at("store.append.before", stream)
+    const result = await this.#commit.append({ stream, records })
+    if (this.#faults !== undefined) await this.#faults.at("store.append.after", stream)
+    if (result._tag === "Appended") this.#publish(records)
+    return result
+  }
+
+  #publish(records: readonly SealedRecord[]): void {
+    for (const { record } of records) this.#durable.push(record)
+    if (this.#publishing) return
+    this.#publishing = true
+    // One message per group commit, not per stream: all appends of a batch resolve in the same turn.
+    queueMicrotask(() => {
+      this.#publishing = false
+      const batch = this.#durable.splice(0)
+      for (const listener of this.#listeners) listener(batch)
+    })
+  }
+
+  /** Called synchronously with every batch that became durable: a listener must be quick. */
+  listen(listener: JournalListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Takes nothing more, and waits at most this long for what is on its way. */
+  async close(timeoutMs: number): Promise<void> {
+    const done = this.#commit.close(timeoutMs)
+    this.#closed = true
+    await done
+  }
+}

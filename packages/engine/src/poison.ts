@@ -1,0 +1,56 @@
+/**
+ * Poison: an order whose step threw is rebuilt from its events and told so (`StepFailed`); the third time it is parked:
+ * durable, alarmed, off the queue, its stop left in place. A step that throws never takes the process down.
+ */
+import type { OrderEvent } from "@petrosa/contracts"
+import { orderStream } from "@petrosa/contracts"
+import { rebuild } from "@petrosa/lifecycle"
+import type { Desk } from "./desk.ts"
+import type { LiveOrder } from "./liveOrder.ts"
+
+const STEP_FAILURES_MAX = 3
+
+export class Poison {
+  readonly #desk: Desk
+
+  constructor(desk: Desk) {
+    this.#desk = desk
+    desk.listen({ failed: (order, error, input) => void this.#failed(order, error, input) })
+  }
+
+  async #failed(order: LiveOrder, error: unknown, input: string): Promise<void> {
+    if (order.dropped) return
+    const count = order.context.stepFailures + 1
+    const handles = [...order.handles]
+    order.handles.clear()
+    this.#desk.drop(order, "failed")
+    const event: OrderEvent = { type: "StepFailed", data: { error: String(error).slice(0, 500), input: input.slice(0, 200), count } }
+    try {
+      const read = (await this.#desk.options.store.readStreams([orderStream(order.order)])).get(orderStream(order.order))
+      const last = read?._tag === "Readable" ? read.events.at(-1) : undefined
+      if (read === undefined || read._tag !== "Readable" || last === undefined) {
+        // Not one event of it is durable: its message comes again, and with it the question.
+        for (const [, handle] of handles) handle.nak(5_000)
+        return
+      }
+      const rebuilt = rebuild(order.order, read.events)
+      if (rebuilt._tag === "Unreadable") {
+        for (const [, handle] of handles) handle.nak(60_000)
+        return
+      }
+      const live = this.#desk.hold(order.order, order.trace, { actor: rebuilt.actor, version: last.version, head: last.hash })
+      live.contentHash = order.contentHash
+      for (const [key, handle] of handles) live.handles.set(key, handle)
+      live.take([event], "recovery")
+      if (count >= STEP_FAILURES_MAX)
+        live.take([{ type: "OrderParked", data: { code: "STEP_FAILED", detail: String(error).slice(0, 500) } }], "recovery")
+      else this.#desk.task(live, "look", () => this.#desk.asker.look(live))
+    } catch (failure) {
+      this.#desk.options.log.error(
+        { order: order.order, error: String(failure) },
+        "the order could not be rebuilt; its message comes again",
+      )
+      for (const [, handle] of handles) handle.release()
+    }
+  }
+}

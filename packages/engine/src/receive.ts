@@ -1,0 +1,417 @@
+/**
+ * From messages to orders: decode, identify, decide, or find the order that is there already.
+ *
+ * Promises: a message is acknowledged only after what it led to is durable; the same signal, by whatever way and however
+ * often, is one order; what cannot be decoded is kept raw with its reason before it leaves the stream; an order that is in
+ * the store and not held here is adopted only by its own message (or a resume), never by a copy of its signal.
+ */
+import type { Arrival, OrderEvent, OrderId, Signal, SignalIdentity } from "@petrosa/contracts"
+import { dec, decodeSignal, isOrderId, mul, orderStream, reason, str } from "@petrosa/contracts"
+import type { StreamRead } from "@petrosa/event-store"
+import type { IntakeMessage, MessageHandle } from "@petrosa/intake"
+import { decideEntry, outstanding, questionsAfterRestart, rebuild, redecide, unrecordedLegIds } from "@petrosa/lifecycle"
+import type { Desk } from "./desk.ts"
+import type { LiveOrder } from "./liveOrder.ts"
+import type { VenueSeat } from "./options.ts"
+import { rejectedRecord } from "./rejected.ts"
+
+/** Times of adoption within ten minutes, without ever living 30 s in between, after which an order is parked. */
+const ADOPTIONS_MAX = 5
+const ADOPTIONS_WITHIN_MS = 600_000
+const LIVED_MS = 30_000
+/** A copy of a signal whose order is somebody else's waits this long before it asks again. */
+const COPY_RETRY_MS = 1000
+const READ_RETRY_MS = 1000
+const RAW_KEPT_MAX = 64 * 1024
+
+type Decoded = Extract<ReturnType<typeof decodeSignal>, { readonly _tag: "Signal" }>
+interface Incoming {
+  readonly message: IntakeMessage
+  readonly decoded: Decoded
+  readonly arrival: Arrival
+}
+
+/** What a resume message asks for, beside taking the order up. */
+export interface ResumeRequest {
+  readonly request?: "cancel" | "close" | "unpark" | "sweep"
+  readonly by?: string
+}
+
+const decoder = new TextDecoder("utf-8")
+const handleKey = (message: IntakeMessage): string => `${message.kind === "lot" ? "lot" : "signal"}:${message.stream}:${message.sequence}`
+
+export const arrivalOf = (message: IntakeMessage): Arrival => ({
+  transport: message.kind === "http" ? "http" : "nats",
+  subject: message.subject,
+  stream: message.stream,
+  sequence: message.sequence,
+  streamTimeMs: message.streamTimeMs,
+  ...(message.kind === "http" && message.messageId !== undefined ? { idempotencyKey: message.messageId } : {}),
+  ...(message.traceparent === undefined ? {} : { traceparent: message.traceparent }),
+})
+
+export class Receiver {
+  readonly #desk: Desk
+  #rejectedBytes = 0
+  /** Called when an order that exists gets another message: for the one who waits for an answer by HTTP. */
+  onResume: (order: LiveOrder, request: ResumeRequest) => void = () => {}
+
+  constructor(desk: Desk) {
+    this.#desk = desk
+  }
+
+  /** As it was saved at the last stop. */
+  restoreRejectedBytes(bytes: number): void {
+    if (Number.isSafeInteger(bytes) && bytes > 0) this.#rejectedBytes = bytes
+  }
+
+  /** Bytes of raw rejected messages that are kept, to be remembered across restarts. */
+  get rejectedBytes(): number {
+    return this.#rejectedBytes
+  }
+
+  signals(batch: readonly IntakeMessage[]): void {
+    const known: { readonly message: IntakeMessage; readonly order: OrderId; readonly incoming?: Incoming }[] = []
+    for (const message of batch) {
+      if (message.kind === "resume") {
+        const order = message.order
+        if (order === undefined || !isOrderId(order)) message.term()
+        else if (this.#attach(message, order)) continue
+        else known.push({ message, order })
+        continue
+      }
+      const incoming = this.#decode(message)
+      if (incoming === undefined) continue
+      const { order } = incoming.decoded
+      const live = this.#desk.orders.get(order)
+      if (live !== undefined) this.#again(live, incoming)
+      else if (message.deliveryCount > 1 || this.#desk.wasDoneLately(order)) known.push({ message, order, incoming })
+      else this.#begin(incoming)
+    }
+    if (known.length > 0) void this.#lookUp(known)
+  }
+
+  lots(batch: readonly IntakeMessage[]): void {
+    const unknown: { readonly message: IntakeMessage; readonly order: OrderId }[] = []
+    for (const message of batch) {
+      const { order } = message
+      if (order === undefined || !isOrderId(order)) message.term()
+      else if (this.#attach(message, order)) continue
+      else if (this.#desk.wasDoneLately(order)) message.ack()
+      else unknown.push({ message, order })
+    }
+    if (unknown.length > 0) void this.#lookUp(unknown)
+  }
+
+  /** A lot or resume message of an order that this process holds. */
+  #attach(message: IntakeMessage, order: OrderId): boolean {
+    const live = this.#desk.orders.get(order)
+    if (live === undefined) return false
+    if (message.kind === "resume") {
+      this.onResume(live, resumeOf(message))
+      message.ack()
+      return true
+    }
+    live.handles.set(handleKey(message), message.handle)
+    this.#desk.finish(live)
+    return true
+  }
+
+  #decode(message: IntakeMessage): Incoming | undefined {
+    const { options } = this.#desk
+    const arrival = arrivalOf(message)
+    const decoded = decodeSignal(message.data, {
+      arrival,
+      receivedAtMs: this.#desk.nowMs(),
+      defaultMarket: options.defaultMarket,
+      defaultOrderType: options.defaultOrderType,
+      maxBytes: options.signalMaxBytes,
+    })
+    if (decoded._tag === "Signal") return { message, decoded, arrival }
+    this.#desk.metrics.signals.inc({ outcome: "rejected" })
+    void this.#reject(message, decoded)
+    return undefined
+  }
+
+  async #reject(
+    message: IntakeMessage,
+    why: Pick<Extract<ReturnType<typeof decodeSignal>, { _tag: "Rejected" }>, "code" | "message" | "fields">,
+  ): Promise<void> {
+    const kept = await this.keepRejected({
+      name: `${message.stream}/${message.sequence}-${message.streamTimeMs}`,
+      code: why.code,
+      message: why.message,
+      fields: why.fields,
+      bytes: message.data,
+      transport: message.kind === "http" ? "http" : "nats",
+      subject: message.subject,
+      sequence: message.sequence,
+    })
+    // Only after it is durable: until then it comes again.
+    if (kept) message.term()
+  }
+
+  /** Records a message that is no order. False when the store did not take it. */
+  async keepRejected(one: Omit<Parameters<typeof rejectedRecord>[0], "atMs" | "keepRaw">): Promise<boolean> {
+    const { options, journal } = this.#desk
+    const keepRaw = this.#rejectedBytes + Math.min(one.bytes.length, RAW_KEPT_MAX) <= options.rejectedMaxBytes
+    const { stream, sealed, keptBytes } = rejectedRecord({ ...one, atMs: this.#desk.nowMs(), keepRaw }, options)
+    const result = await journal.append(stream, [sealed])
+    if (result._tag === "Appended") this.#rejectedBytes += keptBytes
+    // A conflict: it was recorded before, and its `term` got lost.
+    return result._tag !== "Unavailable"
+  }
+
+  /** A message for an order that this process holds: a redelivery, or a copy of its signal. */
+  #again(live: LiveOrder, { message, decoded }: Incoming): void {
+    if (conflicts(decoded.identity, live.contentHash)) {
+      void this.#identityConflict(message, decoded)
+      return
+    }
+    this.#desk.metrics.signals.inc({ outcome: "duplicate" })
+    live.handles.set(handleKey(message), message.handle)
+    this.#desk.finish(live)
+  }
+
+  async #identityConflict(message: IntakeMessage, decoded: Decoded): Promise<void> {
+    await this.#reject(message, {
+      code: "IDENTITY_CONFLICT",
+      message: `An order with the id ${JSON.stringify(decoded.signal.id ?? "")} exists (${decoded.order}), and its content is another.`,
+      fields: [],
+    })
+    this.#desk.metrics.signals.inc({ outcome: "conflict" })
+  }
+
+  /** A signal that is new as far as this process knows. The store has the last word: its first version is unique. */
+  #begin(incoming: Incoming): void {
+    const { message, decoded, arrival } = incoming
+    const desk = this.#desk
+    const live = desk.hold(decoded.order, decoded.signal.trace ?? arrival.traceparent ?? null)
+    live.contentHash = decoded.identity.contentHash
+    live.handles.set(handleKey(message), message.handle)
+    live.onFirstConflict = () => void this.#lookUp([{ message, order: decoded.order, incoming }])
+    const received: OrderEvent = {
+      type: "SignalReceived",
+      data: {
+        signal: decoded.signal,
+        identity: decoded.identity,
+        arrival,
+        raw: rawText(message.data),
+        receivedAtMs: desk.nowMs(),
+      },
+    }
+    desk.metrics.signals.inc({ outcome: "taken" })
+    live.take([received, ...this.decide(decoded.order, decoded.signal, [])], "signal")
+    const { entry, order } = live.context
+    if (entry !== null && order !== "") this.#reserve(live)
+  }
+
+  #reserve(live: LiveOrder): void {
+    const c = live.context
+    if (c.entry === null) return
+    const price = dec(c.entry.price ?? c.price ?? "0")
+    this.#desk.balances.get(c.venue)?.reserve(live.order, c.quoteAsset, str(mul(dec(c.entry.quantity), price)))
+  }
+
+  /** The decision on a signal with what is known now. `recorded`: what of it is durable already (after a crash). */
+  decide(order: OrderId, signal: Signal, recorded: readonly OrderEvent[], { dryRun = false } = {}): readonly OrderEvent[] {
+    const desk = this.#desk
+    const { options } = desk
+    const seat: VenueSeat | undefined = options.seatFor(signal)
+    if (seat === undefined) return [{ type: "OrderFailed", data: { reason: reason("MARKET_NOT_AVAILABLE", signal.market) } }]
+    const { venue, facts } = seat
+    const nowMs = desk.nowMs()
+    const rules = venue.rules(signal.symbol, signal.market)
+    // The paper venue has no market of its own: what the strategy saw is its market.
+    if (rules !== undefined && recorded.length === 0 && !dryRun) {
+      const fresh = nowMs - signal.timestampMs <= options.decision.maxSignalAgeMs
+      if (fresh)
+        venue.observePrice({ symbol: signal.symbol, price: signal.currentPrice, source: "signal", atMs: signal.timestampMs }, signal.market)
+    }
+    const live = venue.mode === "simulation" && facts.name === "paper" ? undefined : venue.price(signal.symbol, signal.market)
+    const inputs = {
+      order,
+      engineId: options.engineId,
+      signal,
+      nowMs,
+      settings: options.decision,
+      rules,
+      venue: facts,
+      freeBalance:
+        rules === undefined
+          ? { unknown: "the symbol is not known" }
+          : (desk.balances.get(venue.name)?.free(rules.quoteAsset) ?? { unknown: "no balance keeper" }),
+      livePrice: live,
+      marketPrice: live,
+      book: desk.book.view({ venue: venue.name, market: signal.market, symbol: signal.symbol, strategyId: signal.strategyId }, order),
+    }
+    return recorded.length === 0 ? decideEntry(inputs) : redecide(inputs, recorded)
+  }
+
+  /** Messages of orders that may be in the store: one query for all of them. */
+  async #lookUp(
+    wanted: readonly { readonly message: IntakeMessage; readonly order: OrderId; readonly incoming?: Incoming }[],
+  ): Promise<void> {
+    const { store, faults, log } = this.#desk.options
+    let found: ReadonlyMap<string, StreamRead>
+    try {
+      await faults?.at("store.read.before", wanted[0]?.order ?? "")
+      found = await store.readStreams([...new Set(wanted.map(({ order }) => orderStream(order)))])
+      await faults?.at("store.read.after", wanted[0]?.order ?? "")
+    } catch (error) {
+      log.warn({ error: String(error), messages: wanted.length }, "the store could not be read; the messages come again")
+      for (const { message } of wanted) message.nak(READ_RETRY_MS)
+      return
+    }
+    // Protection first: what is filled before what is not.
+    const filled = (order: OrderId): number => {
+      const read = found.get(orderStream(order))
+      return read?._tag === "Readable" && Number(read.events.at(-1)?.open_quantity ?? 0) !== 0 ? 0 : 1
+    }
+    for (const { message, order, incoming } of [...wanted].sort((a, b) => filled(a.order) - filled(b.order))) {
+      if (!message.handle.held) continue
+      const live = this.#desk.orders.get(order)
+      if (live !== undefined) {
+        if (incoming !== undefined) this.#again(live, incoming)
+        else this.#attach(message, order)
+        continue
+      }
+      const read = found.get(orderStream(order))
+      if (read !== undefined) this.#existing(message, order, read, incoming)
+      else if (incoming !== undefined) this.#begin(incoming)
+      else message.term()
+    }
+  }
+
+  #existing(message: IntakeMessage, order: OrderId, read: StreamRead, incoming: Incoming | undefined): void {
+    const { log, replica } = this.#desk.options
+    if (read._tag === "Unreadable") {
+      // Never act on a history that cannot be read; it waits for a version that can.
+      log.error({ order, version: read.version, detail: read.detail }, "the order's history cannot be read by this version: left alone")
+      message.nak(60_000)
+      return
+    }
+    const last = read.events.at(-1)
+    const first = read.events[0]
+    if (last === undefined || first === undefined) return
+    const data = first.data as { readonly identity?: SignalIdentity; readonly arrival?: Arrival }
+    if (incoming !== undefined && conflicts(incoming.decoded.identity, data.identity?.contentHash ?? "")) {
+      void this.#identityConflict(message, incoming.decoded)
+      return
+    }
+    const resume = message.kind === "resume" ? resumeOf(message) : undefined
+    if (last.parked && resume?.request !== "unpark") {
+      message.ack()
+      return
+    }
+    if (last.done && resume === undefined) {
+      if (incoming !== undefined) this.#desk.metrics.signals.inc({ outcome: "duplicate" })
+      message.ack()
+      return
+    }
+    if (incoming !== undefined && !isOwnMessage(message, data.arrival)) {
+      // A copy of the signal of an order that somebody (else) is working on. When it is settled the copy is a duplicate.
+      this.#desk.metrics.signals.inc({ outcome: "duplicate" })
+      if (last.settled) message.ack()
+      else message.nak(COPY_RETRY_MS)
+      return
+    }
+    const rebuilt = rebuild(order, read.events)
+    if (rebuilt._tag === "Unreadable") {
+      log.error(
+        { order, version: rebuilt.version, detail: rebuilt.detail },
+        "the order's history is not one that this machine can have: left alone",
+      )
+      message.nak(60_000)
+      return
+    }
+    const live = this.#desk.hold(order, last.trace, { actor: rebuilt.actor, version: last.version, head: last.hash })
+    live.contentHash = data.identity?.contentHash ?? ""
+    live.handles.set(handleKey(message), message.handle)
+    const cause = message.kind === "lot" ? ("lot" as const) : message.kind === "resume" ? ("resume" as const) : ("redelivery" as const)
+    const nowMs = this.#desk.nowMs()
+    const adopted: OrderEvent = {
+      type: "OrderAdopted",
+      data: { replica, delivery: message.deliveryCount, cause, downMs: Math.max(0, nowMs - Date.parse(last.at)) },
+    }
+    live.take([adopted], "recovery")
+    if (this.#adoptedTooOften(live)) return
+    this.recover(
+      live,
+      read.events.map((record) => ({ type: record.type, data: record.data }) as unknown as OrderEvent),
+    )
+    if (resume !== undefined) {
+      this.onResume(live, resume)
+      // The request is in the events now; what carries the order from here is this message, until it is settled.
+      this.#desk.finish(live)
+    }
+  }
+
+  #adoptedTooOften(live: LiveOrder): boolean {
+    const times = live.context.adoptedAtMs
+    const recent = times.slice(-ADOPTIONS_MAX)
+    const [first] = recent
+    const last = recent.at(-1)
+    if (recent.length < ADOPTIONS_MAX || first === undefined || last === undefined || last - first > ADOPTIONS_WITHIN_MS) return false
+    const lived = recent.some((atMs, i) => i > 0 && atMs - (recent[i - 1] ?? 0) >= LIVED_MS)
+    if (lived) return false
+    live.take(
+      [{ type: "OrderParked", data: { code: "ADOPTED_TOO_OFTEN", detail: `${ADOPTIONS_MAX} times within ${last - first} ms` } }],
+      "recovery",
+    )
+    return true
+  }
+
+  /** Goes on where the order was: missing decisions are taken, open questions asked. Nothing is sent again on a guess. */
+  recover(live: LiveOrder, recorded: readonly OrderEvent[]): void {
+    const c = live.context
+    const received = recorded.find((event) => event.type === "SignalReceived")
+    if (c.entry === null && c.job === null && c.settled === null && received !== undefined) {
+      const facts = recorded.filter((event) => event.type === "SignalValidated" || event.type === "OrderSized")
+      live.take(this.decide(live.order, received.data.signal, facts), "recovery")
+      this.#reserve(live)
+      return
+    }
+    const questions = questionsAfterRestart(c)
+    if (questions.length > 0) live.take(questions, "recovery")
+    this.#desk.task(live, "recover", async () => {
+      if (c.entry !== null) await this.#adoptUnrecorded(live)
+      // What runs already under the same name does not run twice.
+      for (const command of outstanding(live.context)) this.#desk.run(live, command)
+      // What the stream told while we were away is gone: look at everything that is live.
+      await this.#desk.asker.look(live)
+    })
+  }
+
+  /** Until the venue has answered nothing more is placed: the protection clock runs meanwhile. */
+  async #adoptUnrecorded(live: LiveOrder): Promise<void> {
+    for (let n = 0; n < 5 && !live.dropped; n++) {
+      if (await this.#desk.asker.adoptUnrecorded(live, unrecordedLegIds(live.context))) return
+    }
+  }
+}
+
+const conflicts = (identity: SignalIdentity, contentHash: string): boolean =>
+  identity.kind === "id" && contentHash !== "" && identity.contentHash !== contentHash
+
+/** Both sequence and time must match: a stream that was made anew starts at 1 again. */
+const isOwnMessage = (message: MessageHandle | IntakeMessage, arrival: Arrival | undefined): boolean =>
+  arrival !== undefined &&
+  arrival.sequence === message.sequence &&
+  arrival.streamTimeMs === message.streamTimeMs &&
+  arrival.stream === message.stream
+
+const rawText = (bytes: Uint8Array): string => decoder.decode(bytes.length > RAW_KEPT_MAX ? bytes.subarray(0, RAW_KEPT_MAX) : bytes)
+
+const resumeOf = (message: IntakeMessage): ResumeRequest => {
+  if (message.data.length === 0) return {}
+  try {
+    const body: unknown = JSON.parse(decoder.decode(message.data))
+    if (typeof body !== "object" || body === null) return {}
+    const { request, by } = body as Record<string, unknown>
+    const known = request === "cancel" || request === "close" || request === "unpark" || request === "sweep" ? { request } : {}
+    return { ...known, ...(typeof by === "string" ? { by } : {}) } as ResumeRequest
+  } catch {
+    return {}
+  }
+}

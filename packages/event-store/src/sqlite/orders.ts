@@ -1,0 +1,154 @@
+/**
+ * Lists of orders from the embedded store's projection.
+ *
+ * Promises: newest first (by `created_at`, then by number), the same order on every page; a list never holds the event
+ * loop for more than some milliseconds, whatever is asked: what no index answers is searched window by window.
+ */
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
+import { setImmediate as nextTurn } from "node:timers/promises"
+import { ORDER_STREAM_PREFIX } from "@petrosa/contracts"
+import { recordFromText } from "../hashChain.ts"
+import { type OrderPage, type OrderQuery, type OrderRow, StoreUnavailable } from "../eventStore.ts"
+import { limitOf, readCursor, rowOf, writeCursor } from "../orderRows.ts"
+
+/** Rows that one window of a search looks at: about 5 ms. */
+const WINDOW = 5000
+/** After every number and every time. */
+const END = "~"
+
+/** A place in the list: everything before it (older) comes after it. */
+interface Place {
+  readonly at: string
+  readonly no: number
+}
+
+interface Found {
+  readonly no: number
+  readonly created_at: string
+  readonly hash: string
+  readonly text: string
+}
+
+export type Prepare = (sql: string) => StatementSync
+
+const SELECT = "SELECT o.no, o.created_at, e.hash, e.text FROM orders o"
+const JOIN_EVENT = "JOIN events e ON e.id = o.event"
+const BETWEEN = "(o.created_at, o.no) < (?, ?) AND (o.created_at, o.no) >= (?, ?)"
+const NEWEST_FIRST = "ORDER BY o.created_at DESC, o.no DESC LIMIT ?"
+
+const toRow = (found: Found): OrderRow => {
+  const record = recordFromText(found.text, found.hash)
+  if (record === undefined) throw new StoreUnavailable(`the last event of order number ${found.no} cannot be read`)
+  return rowOf(record)
+}
+
+const isOlder = (a: Place, b: Place): boolean => a.at < b.at || (a.at === b.at && a.no < b.no)
+const placeOf = (found: Found): Place => ({ at: found.created_at, no: found.no })
+
+interface Filter {
+  readonly sql: string
+  readonly values: readonly SQLInputValue[]
+}
+
+const likeText = (part: string): string => `%${part.replace(/[\\%_]/g, "\\$&")}%`
+
+const filtersOf = (
+  query: OrderQuery,
+): { readonly plain: readonly Filter[]; readonly moving: readonly Filter[]; readonly search: readonly Filter[] } => {
+  const equal = (column: string, value: string | undefined): readonly Filter[] =>
+    value === undefined ? [] : [{ sql: `o.${column} = ?`, values: [value] }]
+  const like = query.search === undefined || query.search === "" ? undefined : likeText(query.search)
+  return {
+    plain: [...equal("symbol", query.symbol), ...equal("strategy_id", query.strategyId)],
+    moving: [...equal("state", query.state), ...equal("status", query.status), ...equal("reason", query.reason)],
+    search:
+      like === undefined
+        ? []
+        : [
+            {
+              sql: `(substr(s.name, ${ORDER_STREAM_PREFIX.length + 1}) LIKE ? ESCAPE '\\' OR o.signal_id LIKE ? ESCAPE '\\' OR o.binance_order_id LIKE ? ESCAPE '\\')`,
+              values: [like, like, like],
+            },
+          ],
+  }
+}
+
+export const listOrders = async (prepare: Prepare, query: OrderQuery): Promise<OrderPage> => {
+  const limit = limitOf(query)
+  const cursor = query.cursor === undefined ? undefined : readCursor(query.cursor)
+  let from: Place = { at: query.until ?? END, no: query.until === undefined ? 0 : -1 }
+  if (cursor !== undefined) {
+    const place = { at: cursor[0], no: Number(cursor[1]) }
+    if (isOlder(place, from)) from = place
+  }
+  const floor: Place = { at: query.since ?? "", no: 0 }
+  const { plain, moving, search } = filtersOf(query)
+  const wanted = limit + 1
+
+  const run = (filters: readonly Filter[], upper: Place, lower: Place, count: number, joinStreams: boolean): Found[] => {
+    const where = [BETWEEN, ...filters.map((filter) => filter.sql)].join(" AND ")
+    const sql = `${SELECT} ${JOIN_EVENT} ${joinStreams ? "JOIN streams s ON s.no = o.no" : ""} WHERE ${where} ${NEWEST_FIRST}`
+    const values = filters.flatMap((filter) => filter.values)
+    return prepare(sql).all(upper.at, upper.no, lower.at, lower.no, ...values, count) as unknown as Found[]
+  }
+
+  let found: Found[] = []
+  if (plain.length + moving.length + search.length <= 1 && search.length === 0) {
+    if (moving.length === 0) found = run(plain, from, floor, wanted, false)
+    else {
+      // Columns that change are indexed where done = 1 only; the open ones are few.
+      const open = run([...moving, { sql: "o.done = 0", values: [] }], from, floor, wanted, false)
+      const done = run([...moving, { sql: "o.done = 1", values: [] }], from, floor, wanted, false)
+      found = [...open, ...done].sort((a, b) => (isOlder(placeOf(a), placeOf(b)) ? 1 : -1)).slice(0, wanted)
+    }
+  } else {
+    const filters = [...plain, ...moving, ...search]
+    const edge = prepare(
+      `SELECT o.created_at, o.no FROM orders o WHERE ${BETWEEN} ORDER BY o.created_at DESC, o.no DESC LIMIT 1 OFFSET ${WINDOW - 1}`,
+    )
+    let upper = from
+    for (;;) {
+      const next = edge.get(upper.at, upper.no, floor.at, floor.no) as { created_at: string; no: number } | undefined
+      const lower = next === undefined ? floor : { at: next.created_at, no: next.no }
+      found.push(...run(filters, upper, lower, wanted - found.length, search.length > 0))
+      if (next === undefined || found.length >= wanted) break
+      upper = lower
+      await nextTurn()
+    }
+  }
+
+  const page = found.slice(0, limit)
+  const last = page.at(-1)
+  const orders = page.map(toRow)
+  return found.length > limit && last !== undefined ? { orders, next: writeCursor(last.created_at, String(last.no)) } : { orders }
+}
+
+export const openOrders = (prepare: Prepare): readonly OrderRow[] =>
+  (prepare(`${SELECT} ${JOIN_EVENT} WHERE o.done = 0 ORDER BY o.created_at, o.no`).all() as unknown as Found[]).map(toRow)
+
+export const findOrder = (prepare: Prepare, id: string): OrderRow | undefined => {
+  const byId = prepare(`${SELECT} ${JOIN_EVENT} JOIN streams s ON s.no = o.no WHERE s.name = ?`).get(`${ORDER_STREAM_PREFIX}${id}`)
+  if (byId !== undefined) return toRow(byId as unknown as Found)
+  const newest = ["signal_id", "binance_order_id"]
+    .map(
+      (column) =>
+        prepare(`${SELECT} ${JOIN_EVENT} WHERE o.${column} = ? ORDER BY o.no DESC LIMIT 1`).get(id) as unknown as Found | undefined,
+    )
+    .filter((found) => found !== undefined)
+    .sort((a, b) => b.no - a.no)[0]
+  return newest === undefined ? undefined : toRow(newest)
+}
+
+/** Makes the projection from the events again, in one transaction. */
+export const rebuildOrders = (db: DatabaseSync, rebuild: string): number => {
+  db.exec("BEGIN IMMEDIATE")
+  try {
+    db.exec(rebuild)
+    const count = Number(db.prepare("SELECT count(*) AS n FROM orders").get()?.n)
+    db.exec("COMMIT")
+    return count
+  } catch (error) {
+    if (db.isTransaction) db.exec("ROLLBACK")
+    throw error
+  }
+}

@@ -1,0 +1,439 @@
+/**
+ * The embedded event store: one SQLite file (Node's own), one writer, any number of readers.
+ *
+ * Promises: one `append` is one transaction and one flush to the disk (WAL, synchronous=FULL); the projection of orders
+ * is part of it. A second writer on the same file is refused when it opens (lock.ts). A full disk or an I/O error rolls
+ * the whole batch back and is `Unavailable`: sending it again is safe. Everything is synchronous inside: a batch of 500
+ * events holds the event loop for some milliseconds.
+ */
+import { existsSync, mkdirSync } from "node:fs"
+import { randomUUID } from "node:crypto"
+import { dirname, resolve } from "node:path"
+import { DatabaseSync, type StatementSync } from "node:sqlite"
+import { setImmediate as nextTurn } from "node:timers/promises"
+import { pathToFileURL } from "node:url"
+import type { EventRecord } from "@petrosa/contracts"
+import {
+  type Append,
+  type AppendResult,
+  type EventStore,
+  type OrderPage,
+  type OrderQuery,
+  type OrderRow,
+  type StoredEvent,
+  type StoredStream,
+  type StreamHead,
+  type StreamRead,
+  StoreUnavailable,
+} from "../eventStore.ts"
+import { recordFromText } from "../hashChain.ts"
+import { type ReadEvent, readStream, UPCASTERS, type Upcasters } from "../upcasters.ts"
+import { type FileLock, lockFile } from "./lock.ts"
+import { findOrder, listOrders, openOrders, rebuildOrders } from "./orders.ts"
+import { prepareReader, prepareWriter, REBUILD, whyNotOurs } from "./schema.ts"
+
+export interface SqliteStoreOptions {
+  /** A path, or `:memory:`. The folder is made. */
+  readonly file: string
+  /** Opens without the lock, also while an engine writes. The file must exist. */
+  readonly readOnly?: boolean
+  readonly upcasters?: Upcasters
+  /** Given by simulations, which must not depend on chance; used only when the store is new. */
+  readonly newStoreId?: string
+}
+
+const STORE_ID = "store_id"
+const MEMORY = ":memory:"
+/** Streams whose head is kept in memory: as many as there may be live orders, and more. */
+const HEADS_MAX = 50_000
+const STREAMS_PER_READ = 200
+const HEADS_PER_BATCH = 1000
+const EVENTS_PER_MARK = 20_000
+
+/** What the writer knows of a stream without asking: it is the only writer. */
+interface Head {
+  readonly no: number
+  version: number
+  hash: string
+  /** The order's row as it is: `undefined` when it must be asked. */
+  done: boolean | undefined
+  venueOrderId: string | null | undefined
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+interface StoredRow {
+  readonly name: string
+  readonly version: number
+  readonly hash: string
+  readonly text: string
+}
+
+export class SqliteEventStore implements EventStore {
+  readonly kind = "sqlite"
+  readonly storeId: string
+  readonly #db: DatabaseSync
+  readonly #lock: FileLock | undefined
+  readonly #readOnly: boolean
+  readonly #upcasters: Upcasters
+  readonly #statements = new Map<string, StatementSync>()
+  readonly #heads = new Map<string, Head>()
+  #nextEvent = 1
+  #nextStream = 1
+  #closed = false
+
+  private constructor(db: DatabaseSync, lock: FileLock | undefined, options: SqliteStoreOptions) {
+    this.#db = db
+    this.#lock = lock
+    this.#readOnly = options.readOnly === true
+    this.#upcasters = options.upcasters ?? UPCASTERS
+    if (!this.#readOnly) {
+      db.prepare("INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)").run(STORE_ID, options.newStoreId ?? randomUUID())
+      this.#forget()
+      // The rows were deleted (they are a cache, and may be).
+      if (this.#nextEvent > 1 && db.prepare("SELECT 1 FROM orders LIMIT 1").get() === undefined) rebuildOrders(db, REBUILD)
+    }
+    const id = db.prepare("SELECT value FROM meta WHERE key = ?").get(STORE_ID)?.value
+    if (typeof id !== "string") throw new StoreUnavailable(`${options.file} has no store id: it was never opened by an engine`)
+    this.storeId = id
+  }
+
+  /**
+   * @throws StoreInUse when another engine has the file.
+   * @throws StoreUnavailable when the file is not one of ours, is not there (readOnly), or cannot be opened.
+   */
+  static open(options: SqliteStoreOptions): SqliteEventStore {
+    const file = options.file === MEMORY ? MEMORY : resolve(options.file)
+    const readOnly = options.readOnly === true
+    if (readOnly && !existsSync(file)) throw new StoreUnavailable(`there is no event store at ${file} (yet)`)
+    if (!readOnly && file !== MEMORY) mkdirSync(dirname(file), { recursive: true })
+    const lock = readOnly || file === MEMORY ? undefined : lockFile(file)
+    let db: DatabaseSync | undefined
+    try {
+      db = readOnly ? openToRead(file) : new DatabaseSync(file)
+      const wrong = whyNotOurs(db)
+      if (wrong !== undefined) throw new StoreUnavailable(`${file} cannot be used: ${wrong}`)
+      if (readOnly) prepareReader(db)
+      else prepareWriter(db)
+      return new SqliteEventStore(db, lock, options)
+    } catch (error) {
+      db?.close()
+      lock?.release()
+      throw error instanceof StoreUnavailable ? error : new StoreUnavailable(`${file}: ${reasonOf(error)}`, { cause: error })
+    }
+  }
+
+  append(batch: readonly Append[]): Promise<readonly AppendResult[]> {
+    const unavailable = (reason: string): readonly AppendResult[] => batch.map(() => ({ _tag: "Unavailable", reason }))
+    if (this.#closed) return Promise.resolve(unavailable("the store is closed"))
+    if (this.#readOnly) return Promise.resolve(unavailable("the store is open for reading only"))
+    try {
+      this.#db.exec("BEGIN IMMEDIATE")
+      const moved = new Map<Head, { readonly record: EventRecord; readonly event: number; readonly isNew: boolean }>()
+      const results = batch.map((append): AppendResult => {
+        const head = this.#head(append.stream)
+        const before = head.version
+        const result = this.#write(append, head)
+        const last = append.records.find(({ record }) => record.version === head.version)?.record
+        if (head.version > before && last !== undefined && last.order !== "") {
+          moved.set(head, { record: last, event: this.#nextEvent - 1, isNew: before === 0 || moved.get(head)?.isNew === true })
+        }
+        return result
+      })
+      for (const [head, { record, event, isNew }] of moved) this.#project(head, record, event, isNew)
+      this.#db.exec("COMMIT")
+      return Promise.resolve(results)
+    } catch (error) {
+      this.#rollBack()
+      return Promise.resolve(unavailable(reasonOf(error)))
+    }
+  }
+
+  /** Writes what of this append is not there yet. Throws what SQLite throws. */
+  #write(append: Append, head: Head): AppendResult {
+    const conflict = (version: number): AppendResult => ({ _tag: "Conflict", stream: append.stream, version })
+    const insert = this.#prepare("INSERT INTO events (id, stream, version, hash, text) VALUES (?, ?, ?, ?, ?)")
+    for (const { record, text } of append.records) {
+      if (record.version <= head.version) {
+        const stored = this.#prepare("SELECT hash FROM events WHERE stream = ? AND version = ?").get(head.no, record.version)?.hash
+        if (stored !== record.hash) return conflict(record.version)
+      } else {
+        if (record.version !== head.version + 1) return conflict(head.version + 1)
+        if (record.prev !== head.hash) return conflict(head.version)
+        insert.run(this.#nextEvent, head.no, record.version, record.hash, text)
+        this.#nextEvent += 1
+        head.version = record.version
+        head.hash = record.hash
+      }
+    }
+    return { _tag: "Appended" }
+  }
+
+  /** The head of a stream, which gets its number when it is seen for the first time. */
+  #head(stream: string): Head {
+    const known = this.#heads.get(stream)
+    if (known !== undefined) return known
+    let no = this.#prepare("SELECT no FROM streams WHERE name = ?").get(stream)?.no as number | undefined
+    let head: Head
+    if (no === undefined) {
+      no = this.#nextStream
+      this.#nextStream += 1
+      this.#prepare("INSERT INTO streams (no, name) VALUES (?, ?)").run(no, stream)
+      head = { no, version: 0, hash: "", done: undefined, venueOrderId: undefined }
+    } else {
+      const last = this.#prepare("SELECT version, hash FROM events WHERE stream = ? ORDER BY version DESC LIMIT 1").get(no)
+      head = { no, version: Number(last?.version ?? 0), hash: String(last?.hash ?? ""), done: undefined, venueOrderId: undefined }
+    }
+    if (this.#heads.size >= HEADS_MAX) {
+      const oldest = this.#heads.keys().next().value
+      if (oldest !== undefined) this.#heads.delete(oldest)
+    }
+    this.#heads.set(stream, head)
+    return head
+  }
+
+  #project(head: Head, r: EventRecord, event: number, isNew: boolean): void {
+    const done = r.done ? 1 : 0
+    if (!isNew && !r.done && head.done === false && head.venueOrderId === r.binance_order_id) {
+      // The common step of an order on its way: no index has a word in it.
+      this.#prepare("UPDATE orders SET event = ?, state = ?, status = ?, reason = ? WHERE no = ?").run(
+        event,
+        r.state,
+        r.status,
+        r.reason,
+        head.no,
+      )
+    } else {
+      this.#prepare(
+        `INSERT INTO orders (no, event, created_at, signal_id, strategy_id, symbol, state, status, reason, binance_order_id, done)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (no) DO UPDATE SET event = excluded.event, state = excluded.state, status = excluded.status, reason = excluded.reason,
+           binance_order_id = excluded.binance_order_id, done = excluded.done`,
+      ).run(head.no, event, r.created_at, r.signal_id, r.strategy_id, r.symbol, r.state, r.status, r.reason, r.binance_order_id, done)
+    }
+    head.done = r.done
+    head.venueOrderId = r.binance_order_id
+    if (r.done) this.#heads.delete(r.stream)
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK")
+    } catch {
+      // SQLite rolls back by itself after a full disk or an I/O error.
+    }
+    try {
+      this.#forget()
+    } catch {
+      // The next append starts with the same question, and fails if it is still unanswered.
+      this.#heads.clear()
+    }
+  }
+
+  /** What is kept in memory is read from the file again. */
+  #forget(): void {
+    this.#heads.clear()
+    this.#nextEvent = Number(this.#prepare("SELECT max(id) AS n FROM events").get()?.n ?? 0) + 1
+    this.#nextStream = Number(this.#prepare("SELECT max(no) AS n FROM streams").get()?.n ?? 0) + 1
+  }
+
+  #prepare = (sql: string): StatementSync => {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    const statement = this.#db.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
+  }
+
+  /** Reads; what SQLite throws becomes StoreUnavailable. */
+  #read<A>(read: () => A): A {
+    if (this.#closed) throw new StoreUnavailable("the store is closed")
+    try {
+      return read()
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR")
+        throw new StoreUnavailable(error.message, { cause: error })
+      throw error
+    }
+  }
+
+  #stored(streams: readonly string[]): Map<string, StoredEvent[]> {
+    const rows = this.#read(() =>
+      this.#prepare(
+        `SELECT s.name, e.version, e.hash, e.text FROM json_each(?) j JOIN streams s ON s.name = j.value JOIN events e ON e.stream = s.no
+         ORDER BY e.stream, e.version`,
+      ).all(JSON.stringify(streams)),
+    ) as unknown as StoredRow[]
+    return grouped(rows)
+  }
+
+  async readStreams(streams: readonly string[]): Promise<ReadonlyMap<string, StreamRead>> {
+    const found = new Map<string, StreamRead>()
+    const wanted = [...new Set(streams)]
+    for (let from = 0; from < wanted.length; from += STREAMS_PER_READ) {
+      if (from > 0) await nextTurn()
+      for (const [stream, events] of this.#stored(wanted.slice(from, from + STREAMS_PER_READ))) {
+        const read = events.map(
+          (event): ReadEvent => ({ version: event.version, hash: event.hash, record: recordFromText(event.text, event.hash) }),
+        )
+        found.set(stream, readStream(this.#upcasters, stream, read))
+      }
+    }
+    return found
+  }
+
+  async readRaw(stream: string): Promise<readonly StoredEvent[]> {
+    return this.#stored([stream]).get(stream) ?? []
+  }
+
+  async *rawStreams(prefix: string): AsyncIterable<readonly StoredStream[]> {
+    if (prefix !== "") {
+      for await (const names of this.#names(prefix, STREAMS_PER_READ)) yield listed(this.#stored(names))
+      return
+    }
+    // By number, so that the file is read from its start to its end; also events whose stream has lost its name.
+    let after = -(2 ** 53) + 1
+    for (;;) {
+      const numbers = this.#read(() =>
+        this.#prepare("SELECT DISTINCT stream FROM events WHERE stream > ? ORDER BY stream LIMIT ?").all(after, STREAMS_PER_READ),
+      ).map((row) => Number(row.stream))
+      const last = numbers.at(-1)
+      if (last === undefined) return
+      const rows = this.#read(() =>
+        this.#prepare(
+          `SELECT coalesce(s.name, 'nameless/' || e.stream) AS name, e.version, e.hash, e.text FROM events e LEFT JOIN streams s ON s.no = e.stream
+           WHERE e.stream > ? AND e.stream <= ? ORDER BY e.stream, e.version`,
+        ).all(after, last),
+      ) as unknown as StoredRow[]
+      yield listed(grouped(rows))
+      after = last
+      await nextTurn()
+    }
+  }
+
+  async *#names(prefix: string, count: number): AsyncIterable<readonly string[]> {
+    let after = ""
+    for (;;) {
+      const names = this.#read(() =>
+        this.#prepare("SELECT name FROM streams WHERE name >= ? AND name < ? AND name > ? ORDER BY name LIMIT ?").all(
+          prefix,
+          `${prefix}\u{10ffff}`,
+          after,
+          count,
+        ),
+      ).map((row) => String(row.name))
+      const last = names.at(-1)
+      if (last === undefined) return
+      yield names
+      after = last
+      await nextTurn()
+    }
+  }
+
+  async *streams(prefix: string): AsyncIterable<readonly StreamHead[]> {
+    for await (const names of this.#names(prefix, HEADS_PER_BATCH)) {
+      const heads = this.#read(() =>
+        this.#prepare(
+          `SELECT s.name AS stream, e.version, e.hash FROM json_each(?) j JOIN streams s ON s.name = j.value JOIN events e ON e.stream = s.no
+           AND e.version = (SELECT max(version) FROM events WHERE stream = s.no)`,
+        ).all(JSON.stringify(names)),
+      )
+      yield heads.map((row) => ({ stream: String(row.stream), version: Number(row.version), hash: String(row.hash) }))
+    }
+  }
+
+  async mark(): Promise<string | undefined> {
+    return String(this.#read(() => Number(this.#prepare("SELECT max(id) AS n FROM events").get()?.n ?? 0)))
+  }
+
+  async *headsSince(mark: string | undefined): AsyncIterable<readonly StreamHead[]> {
+    const from = mark === undefined ? Number.NaN : Number(mark)
+    if (Number.isInteger(from)) yield* this.#headsBetween(from, Number(await this.mark()))
+    else yield* this.streams("")
+  }
+
+  async *#headsBetween(from: number, to: number): AsyncIterable<readonly StreamHead[]> {
+    for (let at = from; at < to; at += EVENTS_PER_MARK) {
+      const heads = this.#read(() =>
+        this.#prepare(
+          `SELECT s.name AS stream, e.version, e.hash FROM
+             (SELECT stream, max(version) AS version FROM events WHERE id > ? AND id <= ? GROUP BY stream) m
+           JOIN events e ON e.stream = m.stream AND e.version = m.version JOIN streams s ON s.no = m.stream`,
+        ).all(at, Math.min(to, at + EVENTS_PER_MARK)),
+      )
+      yield heads.map((row) => ({ stream: String(row.stream), version: Number(row.version), hash: String(row.hash) }))
+      await nextTurn()
+    }
+  }
+
+  async listOrders(query: OrderQuery): Promise<OrderPage> {
+    if (this.#closed) throw new StoreUnavailable("the store is closed")
+    return listOrders(this.#prepare, query)
+  }
+
+  async openOrders(): Promise<readonly OrderRow[]> {
+    return this.#read(() => openOrders(this.#prepare))
+  }
+
+  async findOrder(id: string): Promise<OrderRow | undefined> {
+    return this.#read(() => findOrder(this.#prepare, id))
+  }
+
+  async getMeta(key: string): Promise<string | undefined> {
+    const value = this.#read(() => this.#prepare("SELECT value FROM meta WHERE key = ?").get(key)?.value)
+    return typeof value === "string" ? value : undefined
+  }
+
+  async setMeta(key: string, value: string): Promise<void> {
+    if (this.#readOnly) throw new StoreUnavailable("the store is open for reading only")
+    this.#read(() =>
+      this.#prepare("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value").run(key, value),
+    )
+  }
+
+  async rebuildProjections(): Promise<number> {
+    if (this.#readOnly) throw new StoreUnavailable("the store is open for reading only")
+    return this.#read(() => {
+      this.#heads.clear()
+      this.#statements.clear()
+      return rebuildOrders(this.#db, REBUILD)
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#statements.clear()
+    this.#db.close()
+    this.#lock?.release()
+  }
+}
+
+/** A store whose engine ended cleanly, in a folder that cannot be written, opens only as a file that nobody changes. */
+const openToRead = (file: string): DatabaseSync => {
+  const db = new DatabaseSync(file, { readOnly: true })
+  try {
+    db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()
+    return db
+  } catch (error) {
+    db.close()
+    if (existsSync(`${file}-wal`)) throw error
+    const url = pathToFileURL(file)
+    url.searchParams.set("immutable", "1")
+    return new DatabaseSync(url, { readOnly: true })
+  }
+}
+
+const grouped = (rows: readonly StoredRow[]): Map<string, StoredEvent[]> => {
+  const streams = new Map<string, StoredEvent[]>()
+  for (const row of rows) {
+    const event: StoredEvent = { stream: row.name, version: row.version, hash: row.hash, text: row.text }
+    const events = streams.get(row.name)
+    if (events === undefined) streams.set(row.name, [event])
+    else events.push(event)
+  }
+  return streams
+}
+
+const listed = (streams: ReadonlyMap<string, readonly StoredEvent[]>): readonly StoredStream[] =>
+  [...streams].map(([stream, events]) => ({ stream, events }))

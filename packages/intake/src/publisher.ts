@@ -1,0 +1,205 @@
+/**
+ * What the engine publishes: signals that came by HTTP, orders to be taken up again, open lots; what became of a signal
+ * (`execution.events.<strategy>`), and the journal of appends (`petrosa.journal.<replica>`).
+ *
+ * The first three go into streams and are answered: {@link PublishResult}. `BrokerAway` with `mayHaveArrived` is an
+ * unknown outcome: publishing the same thing again (same id) is safe within the stream's duplicate window, and the order's
+ * identity makes it safe afterwards. The last two are plain NATS: sent when the broker is there, else dropped and
+ * counted; they are news, the truth is in the event store.
+ */
+import { headers, type MsgHdrs, NatsError } from "nats"
+import { type Broker, problemOf } from "./connection.ts"
+import { HTTP_ID_PREFIX } from "./pulledMessage.ts"
+import { EVENTS_PREFIX, JOURNAL_PREFIX, type SubjectPlan } from "./subjects.ts"
+import { readToken, safeToken } from "./tokens.ts"
+
+export type PublishResult =
+  /**
+   * Stored. `duplicate`: a message with this id was stored within the duplicate window before, as `sequence`; nothing was
+   * stored now, and that one may have been answered meanwhile.
+   */
+  | { readonly _tag: "Published"; readonly stream: string; readonly sequence: number; readonly duplicate: boolean }
+  /** A message of this order is already waiting in the stream: there is no need for another. */
+  | { readonly _tag: "Occupied" }
+  | { readonly _tag: "BrokerAway"; readonly code: "BROKER_AWAY"; readonly message: string; readonly mayHaveArrived: boolean }
+  | {
+      readonly _tag: "Refused"
+      readonly code: "STREAM_FULL" | "TOO_LARGE" | "BAD_HEADER" | "TOO_MANY_IN_FLIGHT" | "NOT_STORED"
+      readonly message: string
+    }
+
+export interface SignalPublishOptions {
+  /** The idempotency key: the same one twice within the duplicate window is stored once. */
+  readonly msgId: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** What the engine and the HTTP API need of a publisher; the simulation has another one. */
+export interface Publisher {
+  publishSignal(data: Uint8Array | string, options: SignalPublishOptions): Promise<PublishResult>
+  publishResume(order: string, version: number, body?: Uint8Array | string): Promise<PublishResult>
+  publishLot(order: string, version: number, body?: Uint8Array | string): Promise<PublishResult>
+  announce(strategyId: string, body: Uint8Array | string): boolean
+  journal(replica: string, batch: Uint8Array | string): boolean
+}
+
+export interface PublisherOptions {
+  readonly broker: Broker
+  readonly plan: SubjectPlan
+  readonly signalStream: string
+  readonly lotsStream: string
+  /** For the server's answer. Default 2000. */
+  readonly timeoutMs?: number
+  /** How many publications may wait for an answer at once. Default 2000. */
+  readonly maxInFlight?: number
+}
+
+const MAX_BYTES_REACHED = 10077
+const MESSAGE_TOO_LARGE = 10054
+const WRONG_LAST_SEQUENCE = new Set([10071, 10164])
+
+export class NatsPublisher implements Publisher {
+  readonly #o: PublisherOptions
+  readonly #timeoutMs: number
+  readonly #maxInFlight: number
+  #inFlight = 0
+  #dropped = 0
+
+  constructor(options: PublisherOptions) {
+    this.#o = options
+    this.#timeoutMs = options.timeoutMs ?? 2000
+    this.#maxInFlight = options.maxInFlight ?? 2000
+  }
+
+  /** How many announcements and journal batches were dropped because the broker was away, or they were too large. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  publishSignal(data: Uint8Array | string, options: SignalPublishOptions): Promise<PublishResult> {
+    const { plan, signalStream } = this.#o
+    return this.#publish(plan.http, signalStream, data, { ...options.headers, "Nats-Msg-Id": `${HTTP_ID_PREFIX}${options.msgId}` })
+  }
+
+  /** Asks whoever is free to take this order up again; stored only if no such request is waiting already. */
+  publishResume(order: string, version: number, body: Uint8Array | string = ""): Promise<PublishResult> {
+    const { plan, signalStream } = this.#o
+    return this.#publish(`${plan.resumePrefix}.${safeToken(order)}`, signalStream, body, onlyOne(order, version))
+  }
+
+  /** Hands an open lot to whoever is free; stored only if it is not there already. */
+  publishLot(order: string, version: number, body: Uint8Array | string = ""): Promise<PublishResult> {
+    const { plan, lotsStream } = this.#o
+    return this.#publish(`${plan.lotsPrefix}.${safeToken(order)}`, lotsStream, body, onlyOne(order, version))
+  }
+
+  /** Tells publishers what became of a signal; whether it was sent. */
+  announce(strategyId: string, body: Uint8Array | string): boolean {
+    return this.#tell(`${EVENTS_PREFIX}.${safeToken(strategyId)}`, body)
+  }
+
+  /** Tells live pages what was appended; whether it was sent. A batch must fit into the server's `max_payload`. */
+  journal(replica: string, batch: Uint8Array | string): boolean {
+    return this.#tell(`${JOURNAL_PREFIX}.${safeToken(replica)}`, batch)
+  }
+
+  #tell(subject: string, body: Uint8Array | string): boolean {
+    const { broker } = this.#o
+    if (broker.connected && !broker.closed) {
+      try {
+        broker.nc.publish(subject, body)
+        return true
+      } catch {
+        // Too large for the server, or closed this very moment: news only.
+      }
+    }
+    this.#dropped++
+    return false
+  }
+
+  async #publish(
+    subject: string,
+    stream: string,
+    data: Uint8Array | string,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<PublishResult> {
+    const { broker } = this.#o
+    // Not handed to the client: it would send it at some later time, after we said that it was not accepted.
+    if (!broker.connected) return away("The connection to NATS is away.", false)
+    if (this.#inFlight >= this.#maxInFlight) {
+      return { _tag: "Refused", code: "TOO_MANY_IN_FLIGHT", message: `${this.#maxInFlight} publications are waiting for an answer.` }
+    }
+    let hdrs: MsgHdrs
+    try {
+      hdrs = headers()
+      for (const [name, value] of Object.entries(fields)) hdrs.set(name, value)
+      hdrs.set("Nats-Expected-Stream", stream)
+    } catch (error) {
+      return { _tag: "Refused", code: "BAD_HEADER", message: problemOf(error) }
+    }
+    this.#inFlight++
+    try {
+      const ack = await broker.nc
+        .jetstream({ timeout: this.#timeoutMs })
+        .publish(subject, asBytes(data), { headers: hdrs, timeout: this.#timeoutMs })
+      return { _tag: "Published", stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate }
+    } catch (error) {
+      return failureOf(error)
+    } finally {
+      this.#inFlight--
+    }
+  }
+}
+
+/** Stored only while no message of the same subject is in the stream. */
+const onlyOne = (order: string, version: number): Readonly<Record<string, string>> => ({
+  "Nats-Msg-Id": `${order}:${version}`,
+  "Nats-Expected-Last-Subject-Sequence": "0",
+})
+
+const encoder = new TextEncoder()
+const asBytes = (data: Uint8Array | string): Uint8Array => (typeof data === "string" ? encoder.encode(data) : data)
+
+const away = (message: string, mayHaveArrived: boolean): PublishResult => ({
+  _tag: "BrokerAway",
+  code: "BROKER_AWAY",
+  message,
+  mayHaveArrived,
+})
+
+const failureOf = (error: unknown): PublishResult => {
+  const problem = problemOf(error)
+  const code = error instanceof NatsError ? error.api_error?.err_code : undefined
+  if (code !== undefined && WRONG_LAST_SEQUENCE.has(code)) return { _tag: "Occupied" }
+  if (code === MAX_BYTES_REACHED) return { _tag: "Refused", code: "STREAM_FULL", message: `The stream is full: ${problem}` }
+  if (code === MESSAGE_TOO_LARGE || (error instanceof NatsError && error.code === "MAX_PAYLOAD_EXCEEDED")) {
+    return { _tag: "Refused", code: "TOO_LARGE", message: `The message is too large: ${problem}` }
+  }
+  if (code !== undefined) return { _tag: "Refused", code: "NOT_STORED", message: `JetStream did not store it: ${problem}` }
+  // No responders (503): nobody was there to take it. A time-out or a lost connection: it may have arrived.
+  const nobody = error instanceof NatsError && error.code === "503"
+  return away(nobody ? "No stream takes this subject now (JetStream may be starting)." : `The broker did not answer: ${problem}`, !nobody)
+}
+
+/** One batch of the journal, as `petrosa watch` and the live pages read it. */
+export interface JournalMessage {
+  readonly replica: string
+  readonly data: Uint8Array
+}
+
+/** Listens to the journals of all replicas; the result ends it. Batches that were published before are not seen. */
+export const onJournal = (broker: Broker, listener: (message: JournalMessage) => void): (() => void) =>
+  follow(broker, JOURNAL_PREFIX, (replica, data) => listener({ replica, data }))
+
+/** Listens to what becomes of the signals of all strategies; the result ends it. */
+export const onAnnouncement = (broker: Broker, listener: (message: { strategyId: string; data: Uint8Array }) => void): (() => void) =>
+  follow(broker, EVENTS_PREFIX, (strategyId, data) => listener({ strategyId, data }))
+
+const follow = (broker: Broker, prefix: string, listener: (name: string, data: Uint8Array) => void): (() => void) => {
+  const subscription = broker.nc.subscribe(`${prefix}.*`, {
+    callback: (error, message) => {
+      if (error === null) listener(readToken(message.subject.slice(prefix.length + 1)), new Uint8Array(message.data))
+    },
+  })
+  return () => subscription.unsubscribe()
+}

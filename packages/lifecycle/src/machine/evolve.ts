@@ -1,0 +1,385 @@
+/**
+ * `evolve(context, event)`: what an order knows after an event. Pure and total: an event that says nothing new changes
+ * nothing but the version. The commands that the event asks for are in `commands` of the result.
+ *
+ * The machine (machine.ts) says which events an order may take in which state; this says what they mean.
+ */
+import type { EventOf, Fill, LegAccepted, OrderEvent } from "@petrosa/contracts"
+import { add, dec, gte, mul, parseClientOrderId, str } from "@petrosa/contracts"
+import type { EntryLeg, ExitLeg, OrderContext } from "./context.ts"
+import { openQuantity, stopsCover } from "./lot.ts"
+import { metadataOf } from "./metadata.ts"
+import { protect } from "./protect.ts"
+
+/** An event with its place in the stream: what the machine is sent. */
+export type Recorded<E extends OrderEvent = OrderEvent> = E & { readonly version: number; readonly atMs: number }
+
+const plus = (a: string, b: string) => str(add(dec(a), dec(b)))
+
+const freshFills = (c: OrderContext, fills: readonly Fill[]): readonly Fill[] => fills.filter((fill) => !c.trades.includes(fill.tradeId))
+
+const addEntryFills = (
+  c: OrderContext,
+  entry: EntryLeg,
+  all: readonly Fill[],
+): { readonly entry: EntryLeg; readonly trades: readonly string[] } => {
+  let next = entry
+  const fills = freshFills(c, all)
+  for (const fill of fills) {
+    next = {
+      ...next,
+      filled: plus(next.filled, fill.quantity),
+      quote: str(add(dec(next.quote), mul(dec(fill.price), dec(fill.quantity)))),
+      feesQuote: plus(next.feesQuote, fill.feeQuote),
+      feesBase: fill.feeAsset === c.baseAsset ? plus(next.feesBase, fill.fee) : next.feesBase,
+    }
+  }
+  return { entry: next, trades: fills.length === 0 ? c.trades : [...c.trades, ...fills.map((fill) => fill.tradeId)] }
+}
+
+const withEntry = (c: OrderContext, change: Partial<EntryLeg>): OrderContext =>
+  c.entry === null ? c : { ...c, entry: { ...c.entry, ...change } }
+
+/** Asks for the cancel as soon as the entry is known to be at the venue. */
+const cancelIfWanted = (c: OrderContext): OrderContext =>
+  c.entry === null || c.entry.cancelReason === null || c.entry.status !== "live"
+    ? c
+    : {
+        ...withEntry(c, { status: "cancelling" }),
+        commands: [...c.commands, { type: "cancelEntry", clientOrderId: c.entry.clientOrderId }],
+      }
+
+const onReceived = (c: OrderContext, e: Recorded<EventOf<"SignalReceived">>): OrderContext => {
+  const { signal } = e.data
+  return {
+    ...c,
+    signalId: signal.id ?? signal.strategyId,
+    strategyId: signal.strategyId,
+    decisionId: signal.decisionId ?? null,
+    symbol: signal.symbol,
+    market: signal.market,
+    action: signal.action,
+    side: signal.action === "sell" ? "sell" : "buy",
+    orderType: signal.orderType,
+    timeInForce: signal.timeInForce,
+    timestampMs: signal.timestampMs,
+    createdAtMs: e.atMs,
+    simulation: signal.simulate,
+    quantity: signal.quantity ?? null,
+    price: signal.price,
+    stopPrice: signal.stopLoss ?? null,
+    targetPrice: signal.takeProfit ?? null,
+    metadata: metadataOf(signal.extras),
+  }
+}
+
+const onIntended = (c: OrderContext, { data }: Recorded<EventOf<"EntryIntended">>): OrderContext => ({
+  ...c,
+  order: parseClientOrderId(data.request.clientOrderId)?.order ?? c.order,
+  venue: data.venue,
+  baseAsset: data.baseAsset,
+  quoteAsset: data.quoteAsset,
+  plan: data.plan,
+  entry: {
+    clientOrderId: data.request.clientOrderId,
+    venueOrderId: null,
+    side: data.request.side,
+    type: data.request.type,
+    quantity: data.request.quantity,
+    price: data.request.price ?? null,
+    sendByMs: data.sendByMs,
+    receiveWindowMs: data.receiveWindowMs,
+    expiresAtMs: data.expiresAtMs,
+    status: "sending",
+    ended: null,
+    cancelReason: null,
+    cancelBy: null,
+    filled: str(dec("0")),
+    quote: str(dec("0")),
+    feesQuote: str(dec("0")),
+    feesBase: str(dec("0")),
+    sentAtMs: null,
+  },
+  commands: [{ type: "placeEntry", request: data.request }],
+})
+
+const onEntryFills = (c: OrderContext, e: Recorded<EventOf<"EntryPartlyFilled" | "EntryFilled" | "LateFillFound">>): OrderContext => {
+  if (c.entry === null) return c
+  const { entry, trades } = addEntryFills(c, c.entry, e.data.fills)
+  const full = gte(dec(entry.filled), dec(entry.quantity))
+  const status = full || entry.status === "over" ? "over" : entry.status === "cancelling" ? "cancelling" : "live"
+  const next: OrderContext = {
+    ...c,
+    trades,
+    lotClosed: false,
+    entry: { ...entry, venueOrderId: e.data.venueOrderId, status, ended: full ? "filled" : entry.ended },
+    ...(e.type === "LateFillFound" ? { settled: null, reason: null, wasCovered: false } : {}),
+  }
+  return protect(cancelIfWanted(next), e.atMs)
+}
+
+const changeLeg = (c: OrderContext, clientOrderId: string, change: Partial<ExitLeg>): OrderContext => ({
+  ...c,
+  legs: c.legs.map((leg) => (leg.clientOrderId === clientOrderId ? { ...leg, ...change } : leg)),
+})
+
+/** A leg that the venue has and that our events do not know yet (it left on the strength of the plan before a crash). */
+const adoptLeg = (c: OrderContext, data: LegAccepted): OrderContext => {
+  const parts = parseClientOrderId(data.clientOrderId)
+  if (parts === undefined || parts.leg === "entry" || c.legs.some((leg) => leg.clientOrderId === data.clientOrderId)) return c
+  const { leg, attempt } = parts
+  return {
+    ...c,
+    attempts: { ...c.attempts, [leg]: Math.max(c.attempts[leg], attempt) },
+    legs: [
+      ...c.legs,
+      {
+        clientOrderId: data.clientOrderId,
+        venueOrderId: data.venueOrderId,
+        leg,
+        attempt,
+        quantity: data.quantity,
+        price: data.price ?? null,
+        status: "live",
+        filled: str(dec("0")),
+      },
+    ],
+  }
+}
+
+const onLegAccepted = (c: OrderContext, e: Recorded<EventOf<"StopAccepted" | "TargetAccepted" | "FlattenAccepted">>): OrderContext => {
+  const known = adoptLeg(c, e.data)
+  const leg = known.legs.find((one) => one.clientOrderId === e.data.clientOrderId)
+  const status = leg === undefined || leg.status === "over" || leg.status === "cancelling" ? leg?.status : "live"
+  const live = changeLeg(known, e.data.clientOrderId, { venueOrderId: e.data.venueOrderId, ...(status === undefined ? {} : { status }) })
+  return protect({ ...live, legRefusals: 0, retryAtMs: null }, e.atMs)
+}
+
+/** How long to wait before the next try after the n-th refusal in a row that time may cure, in milliseconds. */
+const backOffMs = (n: number): number => Math.min(250 * 2 ** Math.max(0, n - 1), 10_000)
+
+const onLegRefused = (c: OrderContext, e: Recorded<EventOf<"LegRefused">>): OrderContext => {
+  const { clientOrderId, leg } = e.data
+  if (e.data.class === "duplicate") {
+    // The id is in use: an earlier attempt landed. Ask for it.
+    const asked = changeLeg(c, clientOrderId, { status: "unknown" })
+    return { ...asked, commands: [{ type: "resolveLeg", leg, clientOrderId }] }
+  }
+  const refusals = c.legRefusals + 1
+  let next: OrderContext = { ...changeLeg(c, clientOrderId, { status: "over" }), legRefusals: refusals }
+  switch (e.data.class) {
+    case "wouldTrigger":
+      // The market is already past the price: what the leg was for has happened. Out at market.
+      next = leg === "flatten" ? waitThenRetry(next, e, refusals) : { ...next, closeNeeded: leg === "stop" ? "stopPassed" : "targetPassed" }
+      break
+    case "fatal":
+    case "balance":
+      // It stays wrong. A target can be missed; a stop cannot: without one there is no position.
+      if (leg === "target") next = { ...next, targetAbandoned: true }
+      else if (leg === "stop") next = { ...next, closeNeeded: "protection" }
+      else next = waitThenRetry(next, e, refusals)
+      break
+    case "rateLimit":
+    case "retry":
+    case "race":
+    case "account":
+      next = waitThenRetry(next, e, refusals)
+      break
+  }
+  return protect(next, e.atMs)
+}
+
+const waitThenRetry = (c: OrderContext, e: Recorded<EventOf<"LegRefused">>, refusals: number): OrderContext => ({
+  ...c,
+  retryAtMs: Math.max(e.data.retryAtMs ?? 0, e.atMs + backOffMs(refusals)),
+})
+
+const onExitFilled = (c: OrderContext, e: Recorded<EventOf<"ExitFilled">>): OrderContext => {
+  const fills = freshFills(c, e.data.fills)
+  let exit = c.exit
+  let legFilled = c.legs.find((leg) => leg.clientOrderId === e.data.clientOrderId)?.filled ?? str(dec("0"))
+  for (const fill of fills) {
+    exit = {
+      quantity: plus(exit.quantity, fill.quantity),
+      quote: str(add(dec(exit.quote), mul(dec(fill.price), dec(fill.quantity)))),
+      feesQuote: plus(exit.feesQuote, fill.feeQuote),
+    }
+    legFilled = plus(legFilled, fill.quantity)
+  }
+  const leg = c.legs.find((one) => one.clientOrderId === e.data.clientOrderId)
+  const done = leg !== undefined && gte(dec(legFilled), dec(leg.quantity))
+  const counted = changeLeg({ ...c, exit, trades: [...c.trades, ...fills.map((fill) => fill.tradeId)] }, e.data.clientOrderId, {
+    filled: legFilled,
+    ...(done ? { status: "over" as const } : leg?.status === "sending" || leg?.status === "unknown" ? { status: "live" as const } : {}),
+  })
+  return protect({ ...counted, closedBy: e.data.leg }, e.atMs)
+}
+
+const onLegOver = (c: OrderContext, clientOrderId: string, atMs: number): OrderContext =>
+  protect(changeLeg(c, clientOrderId, { status: "over" }), atMs)
+
+const onDeadline = (c: OrderContext, e: Recorded<EventOf<"DeadlinePassed">>): OrderContext => {
+  switch (e.data.deadline) {
+    case "entry":
+      return { ...c, entryTimedOut: true }
+    case "protection":
+      return protect(c.closing === null ? { ...c, closeNeeded: "protection" } : c, e.atMs)
+    case "retry":
+      return protect({ ...c, retryAtMs: null }, e.atMs)
+  }
+}
+
+const onCloseReported = (c: OrderContext, { data }: Recorded<EventOf<"CloseReported">>): OrderContext =>
+  c.job === null || c.job.reported.includes(data.order)
+    ? c
+    : {
+        ...c,
+        job: {
+          ...c.job,
+          reported: [...c.job.reported, data.order],
+          quantity: plus(c.job.quantity, data.quantity),
+          quote: plus(c.job.quote, data.quote),
+          feesQuote: plus(c.job.feesQuote, data.fees),
+          cancelledEntries: c.job.cancelledEntries + (data.cancelledEntry ? 1 : 0),
+        },
+      }
+
+const step = (c: OrderContext, e: Recorded): OrderContext => {
+  switch (e.type) {
+    case "SignalReceived":
+      return onReceived(c, e)
+    case "SignalValidated":
+      return { ...c, venue: e.data.venue, simulation: e.data.mode === "simulation" || c.simulation }
+    case "OrderSized":
+      return {
+        ...c,
+        side: e.data.side,
+        orderType: e.data.type,
+        quantity: e.data.quantity,
+        price: e.data.price ?? e.data.triggerPrice ?? e.data.referencePrice,
+        timeInForce: e.data.timeInForce ?? null,
+        stopPrice: e.data.stop?.price ?? null,
+        targetPrice: e.data.target?.price ?? null,
+      }
+    case "EntryIntended":
+      return onIntended(c, e)
+    case "EntryAccepted": {
+      const live = withEntry(c, { status: "live", venueOrderId: e.data.venueOrderId, sentAtMs: e.data.sentAtMs })
+      return protect(cancelIfWanted(live), e.atMs)
+    }
+    case "EntryRefused":
+      return withEntry(c, { status: "over", ended: "refused", sentAtMs: e.data.sentAtMs })
+    case "EntryNotSent":
+      return { ...withEntry(c, { status: "over", ended: "notSent" }), reason: e.data.reason }
+    case "EntryUnknown":
+      return c.entry === null
+        ? c
+        : {
+            ...withEntry(c, { status: "unknown", sentAtMs: e.data.sentAtMs ?? c.entry.sentAtMs }),
+            commands: [{ type: "resolveEntry", clientOrderId: c.entry.clientOrderId }],
+          }
+    case "EntryNotPlaced":
+      return withEntry(c, { status: "over", ended: "notPlaced" })
+    case "EntryPartlyFilled":
+    case "EntryFilled":
+    case "LateFillFound":
+      return onEntryFills(c, e)
+    case "EntryCancelRequested":
+      return cancelIfWanted(withEntry(c, { cancelReason: e.data.reason, cancelBy: e.data.by }))
+    case "EntryEnded":
+      return protect(
+        withEntry(c, { status: "over", ended: e.data.how, venueOrderId: e.data.venueOrderId ?? c.entry?.venueOrderId ?? null }),
+        e.atMs,
+      )
+    case "StopAccepted":
+    case "TargetAccepted":
+    case "FlattenAccepted":
+      return onLegAccepted(c, e)
+    case "LegRefused":
+      return onLegRefused(c, e)
+    case "LegUnknown": {
+      const asked = changeLeg(c, e.data.clientOrderId, { status: "unknown" })
+      return { ...asked, commands: [{ type: "resolveLeg", leg: e.data.leg, clientOrderId: e.data.clientOrderId }] }
+    }
+    case "LegNotPlaced":
+      // Forgotten, not over: should the venue show it after all, it is taken in like any leg that is ours.
+      return protect({ ...c, legs: c.legs.filter((leg) => leg.clientOrderId !== e.data.clientOrderId) }, e.atMs)
+    case "LegEnded":
+    case "SiblingCancelled":
+      return onLegOver(c, e.data.clientOrderId, e.atMs)
+    case "CloseRequested":
+      return protect(
+        { ...c, closing: { cause: e.data.cause, by: e.data.by, sinceMs: e.atMs }, closeNeeded: null, exitBeforeClose: c.exit },
+        e.atMs,
+      )
+    case "ExitFilled":
+      return onExitFilled(c, e)
+    case "LotClosed":
+      return {
+        ...c,
+        lotClosed: true,
+        profit: e.data.profit,
+        closedCause: c.closing?.cause ?? null,
+        closing: null,
+        closeNeeded: null,
+        settledExit: c.exit,
+        unprotectedSinceMs: null,
+      }
+    case "DustLeft":
+      return protect({ ...c, dust: plus(c.dust, e.data.quantity) }, e.atMs)
+    case "CloseIntended":
+      return {
+        ...c,
+        job: {
+          cause: e.data.cause,
+          lots: e.data.lots,
+          reported: [],
+          quantity: str(dec("0")),
+          quote: str(dec("0")),
+          feesQuote: str(dec("0")),
+          cancelledEntries: 0,
+        },
+        commands: [{ type: "closeLots", lots: e.data.lots }],
+      }
+    case "CloseReported":
+      return onCloseReported(c, e)
+    case "OrderCompleted":
+      return { ...c, settled: "filled" }
+    case "OrderFailed":
+      return { ...c, settled: "failed", reason: e.data.reason }
+    case "DeadlinePassed":
+      return onDeadline(c, e)
+    case "OrderAdopted":
+      // Time spent down is reported apart: the protection clock starts anew with whoever can act again.
+      return {
+        ...c,
+        adoptedAtMs: [...c.adoptedAtMs, e.atMs].slice(-10),
+        unprotectedSinceMs: c.unprotectedSinceMs === null ? null : e.atMs,
+      }
+    case "StepFailed":
+      return { ...c, stepFailures: e.data.count }
+    case "OrderParked":
+      return { ...c, parked: { code: e.data.code, detail: e.data.detail } }
+    case "OrderUnparked":
+      return { ...c, parked: null, stepFailures: 0, adoptedAtMs: [] }
+  }
+}
+
+/** The last event and what came of it: guards and actions of one transition all ask for the same. */
+let lastEvent: Recorded | undefined
+let lastBefore: OrderContext | undefined
+let lastAfter: OrderContext | undefined
+
+/** What the order knows after this event. The same for an event that is folded in already (its version is not newer). */
+export const evolve = (c: OrderContext, e: Recorded): OrderContext => {
+  if (e.version <= c.version) return c
+  if (lastEvent === e && lastBefore === c && lastAfter !== undefined) return lastAfter
+  const cleared: OrderContext = { ...c, version: e.version, commands: [] }
+  const stepped = step(cleared, e)
+  const covered = !stepped.wasCovered && openQuantity(stepped).value > 0n && stopsCover(stepped)
+  const after = covered ? { ...stepped, wasCovered: true } : stepped
+  lastEvent = e
+  lastBefore = c
+  lastAfter = after
+  return after
+}

@@ -1,0 +1,117 @@
+/**
+ * What must be recorded next because of what is known now: decisions that need nothing from outside. The engine asks
+ * after every event and appends the answer in the same append, until there is none. Pure.
+ */
+import type { EventData, OrderEvent, Reason } from "@petrosa/contracts"
+import { dec, div, eq, gt, isNegative, isZero, mul, reason, str, sub } from "@petrosa/contracts"
+import type { OrderContext } from "./context.ts"
+import { entryIsOver, hasFills, heldQuantity, isDust, liveLegs, openQuantity, protectionPhase, totalFeesQuote } from "./lot.ts"
+import { averageFillPrice } from "./planPrices.ts"
+
+const event = <K extends OrderEvent["type"]>(type: K, data: EventData[K]): OrderEvent => ({ type, data }) as OrderEvent
+
+/** Why an entry that filled nothing is over. */
+const failureOf = (c: OrderContext): Reason => {
+  const entry = c.entry
+  if (entry === null) return c.reason ?? reason("PARKED")
+  switch (entry.ended) {
+    case "notSent":
+      return c.reason ?? reason("SEND_DEADLINE_PASSED")
+    case "notPlaced":
+      return reason("NOT_PLACED")
+    case "expired":
+      return entry.cancelReason ?? reason("ENTRY_EXPIRED")
+    case "cancelled":
+      return entry.cancelReason ?? reason("ENTRY_CANCELLED_AT_VENUE")
+    case "refused":
+    case "rejected":
+    case "filled":
+    case null:
+      return reason("ENTRY_REFUSED")
+  }
+}
+
+/** The profit of what was closed since the lot was last closed, in quote: exits less their share of the entry, less all fees. */
+const lotClosed = (c: OrderContext): OrderEvent => {
+  const entry = c.entry
+  const bought = entry === null ? dec("0") : sub(dec(entry.filled), dec(entry.feesBase))
+  const sold = dec(c.exit.quantity)
+  const cost = entry === null || isZero(bought) ? dec("0") : eq(bought, sold) ? dec(entry.quote) : div(mul(dec(entry.quote), sold), bought)
+  const proceeds = dec(c.exit.quote)
+  const fees = totalFeesQuote(c)
+  const gross = entry?.side === "sell" ? sub(cost, proceeds) : sub(proceeds, cost)
+  return event("LotClosed", {
+    quantity: str(sold),
+    entryPrice: str(averageFillPrice(c) ?? dec("0")),
+    exitPrice: isZero(sold) ? str(dec("0")) : str(div(proceeds, sold)),
+    fees: str(fees),
+    profit: str(sub(gross, fees)),
+    closedBy: c.closedBy ?? "close",
+  })
+}
+
+const completed = (c: OrderContext): OrderEvent =>
+  event("OrderCompleted", {
+    quantity: c.entry?.filled ?? str(dec("0")),
+    fillPrice: str(averageFillPrice(c) ?? dec("0")),
+    fees: str(totalFeesQuote(c)),
+  })
+
+const jobDone = (c: OrderContext): OrderEvent | undefined => {
+  const job = c.job
+  if (job === null || job.reported.length < job.lots.length) return undefined
+  if (isZero(dec(job.quantity))) {
+    return event("OrderFailed", {
+      reason: job.cancelledEntries > 0 ? reason("ONLY_CANCELLED", `${job.cancelledEntries} entries cancelled`) : reason("NOTHING_TO_CLOSE"),
+    })
+  }
+  return event("OrderCompleted", { quantity: job.quantity, fillPrice: str(div(dec(job.quote), dec(job.quantity))), fees: job.feesQuote })
+}
+
+const settle = (c: OrderContext): OrderEvent | undefined => {
+  if (c.settled !== null || !entryIsOver(c)) return undefined
+  if (!hasFills(c)) return event("OrderFailed", { reason: failureOf(c) })
+  const phase = protectionPhase(c)
+  if (phase === "covered" || (phase === "exiting" && c.wasCovered && c.closing === null)) return completed(c)
+  if (phase !== "closed") return undefined
+  // Closed before it was ever covered, because it could not be covered: that is a failure, whatever the profit.
+  const forced = !c.wasCovered && (c.closedCause === "protection" || c.closedCause === "stopPassed")
+  return forced
+    ? event("OrderFailed", { reason: reason("PROTECTION_FAILED", `closed at market, profit ${c.profit ?? "unknown"}`) })
+    : completed(c)
+}
+
+const cancelReasonOf = (c: OrderContext): Reason | undefined => {
+  if (c.entryTimedOut) return reason("ENTRY_TIMEOUT", undefined, c.entry === null ? undefined : new Date(c.entry.expiresAtMs).toISOString())
+  if (c.closing !== null || c.closeNeeded !== null) return reason("CANCELLED_BY_OPPOSITE", c.closing?.by)
+  if (gt(dec(c.exit.quantity), dec("0"))) return reason("CANCELLED_BY_USER", "an exit of the lot traded while its entry was still working")
+  return undefined
+}
+
+/** The next event that what is known makes necessary, or nothing. Bounded: each removes its own cause. */
+export const followUp = (c: OrderContext): OrderEvent | undefined => {
+  if (c.parked !== null) return undefined
+  if (c.job !== null) return c.settled === null ? jobDone(c) : undefined
+  if (c.entry === null) return undefined
+
+  if (isNegative(heldQuantity(c))) {
+    return event("OrderParked", { code: "INVARIANT", detail: `more was given back than was held: ${str(heldQuantity(c))} ${c.baseAsset}` })
+  }
+  if (c.closeNeeded !== null && c.closing === null && hasFills(c) && !c.lotClosed) {
+    return event("CloseRequested", { cause: c.closeNeeded, by: "engine" })
+  }
+  if (!entryIsOver(c) && c.entry.cancelReason === null) {
+    const why = cancelReasonOf(c)
+    if (why !== undefined) return event("EntryCancelRequested", { reason: why, by: "engine" })
+  }
+  if (entryIsOver(c) && hasFills(c) && !c.lotClosed) {
+    if (isDust(c) && liveLegs(c).every((leg) => leg.leg !== "flatten")) {
+      return event("DustLeft", { quantity: str(heldQuantity(c)), asset: c.baseAsset })
+    }
+    if (isZero(openQuantity(c)) && liveLegs(c).length === 0) return lotClosed(c)
+  }
+  return settle(c)
+}
+
+/** How many follow-ups one input may have: more is a rule that feeds itself. */
+export const FOLLOW_UPS_MAX = 12

@@ -1,0 +1,74 @@
+/**
+ * What an order's lot holds and how it is covered: questions asked of a context. Pure.
+ */
+import type { Decimal } from "@petrosa/contracts"
+import { add, cmp, dec, floorTo, gt, gte, isZero, lt, sub, sum, ZERO } from "@petrosa/contracts"
+import type { ExitLeg, OrderContext } from "./context.ts"
+
+/** Bought (or sold short) by the entry and not yet given back: fills, less fees taken in base, less exits, less dust. */
+export const heldQuantity = (c: OrderContext): Decimal =>
+  c.entry === null ? ZERO : sub(sub(sub(dec(c.entry.filled), dec(c.entry.feesBase)), dec(c.exit.quantity)), dec(c.dust))
+
+/** What legs can close of it: held, floored to the exchange's step. */
+export const openQuantity = (c: OrderContext): Decimal => {
+  const held = heldQuantity(c)
+  return c.plan === null ? held : floorTo(held, dec(c.plan.stepSize))
+}
+
+/** Held, but less than an exit may have: it can only be recorded. */
+export const isDust = (c: OrderContext): boolean => {
+  const held = heldQuantity(c)
+  return c.plan !== null && gt(held, ZERO) && (isZero(openQuantity(c)) || lt(openQuantity(c), dec(c.plan.minQuantity)))
+}
+
+export const entryIsOver = (c: OrderContext): boolean => c.entry !== null && c.entry.status === "over"
+export const hasFills = (c: OrderContext): boolean => c.entry !== null && gt(dec(c.entry.filled), ZERO)
+
+const left = (leg: ExitLeg): Decimal => sub(dec(leg.quantity), dec(leg.filled))
+
+/** What legs of this kind would still close, counting those with one of these statuses. */
+export const legQuantity = (c: OrderContext, kind: ExitLeg["leg"], statuses: readonly ExitLeg["status"][]): Decimal =>
+  sum(c.legs.filter((leg) => leg.leg === kind && statuses.includes(leg.status)).map(left))
+
+/** Under live stops, all of it. */
+export const stopsCover = (c: OrderContext): boolean => gte(legQuantity(c, "stop", ["live"]), openQuantity(c))
+export const targetsCover = (c: OrderContext): boolean => c.targetAbandoned || gte(legQuantity(c, "target", ["live"]), openQuantity(c))
+
+export const liveLegs = (c: OrderContext): readonly ExitLeg[] => c.legs.filter((leg) => leg.status !== "over")
+
+/** Smallest first. */
+export const bySize = (a: ExitLeg, b: ExitLeg): number => cmp(left(a), left(b))
+
+export const totalFeesQuote = (c: OrderContext): Decimal => {
+  if (c.job !== null) return dec(c.job.feesQuote)
+  return c.entry === null ? ZERO : add(dec(c.entry.feesQuote), dec(c.exit.feesQuote))
+}
+
+export type EntryPhase = "none" | "sending" | "unknown" | "working" | "partlyFilled" | "cancelling" | "over"
+/** The state of the `entry` region that this context belongs to. */
+export const entryPhase = (c: OrderContext): EntryPhase => {
+  if (c.job !== null) return c.job.reported.length >= c.job.lots.length ? "over" : "working"
+  if (c.entry === null) return "none"
+  switch (c.entry.status) {
+    case "sending":
+      return "sending"
+    case "unknown":
+      return "unknown"
+    case "cancelling":
+      return "cancelling"
+    case "over":
+      return "over"
+    case "live":
+      return hasFills(c) ? "partlyFilled" : "working"
+  }
+}
+
+export type ProtectionPhase = "none" | "armed" | "placing" | "covered" | "growing" | "exiting" | "closed"
+/** The state of the `protection` region that this context belongs to. */
+export const protectionPhase = (c: OrderContext): ProtectionPhase => {
+  if (!hasFills(c)) return "none"
+  if (c.lotClosed) return "closed"
+  if (c.closing !== null || gt(dec(c.exit.quantity), dec(c.settledExit.quantity))) return "exiting"
+  if (stopsCover(c) && targetsCover(c)) return "covered"
+  return isZero(legQuantity(c, "stop", ["live"])) ? "placing" : "growing"
+}

@@ -1,0 +1,127 @@
+/**
+ * From what a venue says of one of our orders to the events that follow. Pure, idempotent and monotone: the same report
+ * twice, an old report after a new one, or a report that arrives by another way, adds nothing. Fills count once, by trade
+ * id; a terminal status counts only when all the fills that it speaks of are known.
+ */
+import type { ClientOrderId, DecimalString, Exchange, Fill, Leg, OrderEvent, VenueOrderId, Via } from "@petrosa/contracts"
+import { add, dec, gt, gte, lt, parseClientOrderId, sub, sum } from "@petrosa/contracts"
+import type { ExitLeg, OrderContext } from "./context.ts"
+import { entryIsOver, openQuantity } from "./lot.ts"
+
+/** What is needed of a venue's order (a structural part of the Venue port's `VenueOrder`). */
+export interface OrderReport {
+  readonly clientOrderId: string
+  readonly venueOrderId: VenueOrderId
+  readonly status: "new" | "partially_filled" | "filled" | "cancelled" | "expired" | "rejected"
+  readonly quantity: DecimalString
+  readonly filledQuantity: DecimalString
+  readonly triggerPrice?: DecimalString
+  readonly raw?: string
+}
+
+export interface Observation {
+  readonly events: readonly OrderEvent[]
+  /** The report speaks of fills that are neither known nor given: ask for them, and observe again. */
+  readonly fillsMissing: boolean
+}
+
+const NOTHING: Observation = { events: [], fillsMissing: false }
+
+/** When the request left and the answer came; for a stream event both are the time it arrived. */
+export const observe = (c: OrderContext, report: OrderReport, fills: readonly Fill[], via: Via, at: Exchange): Observation => {
+  const parts = parseClientOrderId(report.clientOrderId)
+  if (c.entry === null || parts === undefined || parts.order !== c.order) return NOTHING
+  return parts.leg === "entry" ? observeEntry(c, report, fills, via, at) : observeLeg(c, report, parts.leg, fills, via, at)
+}
+
+const news = (c: OrderContext, fills: readonly Fill[]): readonly Fill[] => {
+  const seen = new Set(c.trades)
+  const fresh: Fill[] = []
+  for (const fill of fills) {
+    if (seen.has(fill.tradeId)) continue
+    seen.add(fill.tradeId)
+    fresh.push(fill)
+  }
+  return fresh.sort((a, b) => a.atMs - b.atMs)
+}
+
+const isTerminal = (status: OrderReport["status"]): status is "cancelled" | "expired" | "rejected" =>
+  status === "cancelled" || status === "expired" || status === "rejected"
+
+const observeEntry = (c: OrderContext, report: OrderReport, fills: readonly Fill[], via: Via, at: Exchange): Observation => {
+  const entry = c.entry
+  if (entry === null || report.clientOrderId !== entry.clientOrderId) return NOTHING
+  const { venueOrderId } = report
+  const events: OrderEvent[] = []
+  const fresh = news(c, fills)
+  const known = add(dec(entry.filled), sum(fresh.map((fill) => dec(fill.quantity))))
+  const fillsMissing = lt(known, dec(report.filledQuantity))
+
+  if (entry.status === "sending" || entry.status === "unknown") {
+    const { clientOrderId } = entry
+    const reply = report.raw === undefined ? {} : { reply: report.raw }
+    if (report.status !== "rejected") events.push({ type: "EntryAccepted", data: { clientOrderId, venueOrderId, via, ...at, ...reply } })
+  }
+  if (fresh.length > 0) {
+    const data = { fills: fresh, venueOrderId, via }
+    if (entry.status === "over") events.push({ type: "LateFillFound", data })
+    else events.push({ type: gte(known, dec(entry.quantity)) ? "EntryFilled" : "EntryPartlyFilled", data })
+  }
+  const full = gte(known, dec(entry.quantity))
+  if (isTerminal(report.status) && entry.status !== "over" && !full && !fillsMissing) {
+    events.push({ type: "EntryEnded", data: { how: report.status, venueOrderId, via } })
+  }
+  return { events, fillsMissing }
+}
+
+const ACCEPTED = { stop: "StopAccepted", target: "TargetAccepted", flatten: "FlattenAccepted" } as const
+
+const observeLeg = (
+  c: OrderContext,
+  report: OrderReport,
+  kind: Exclude<Leg, "entry">,
+  fills: readonly Fill[],
+  via: Via,
+  at: Exchange,
+): Observation => {
+  const clientOrderId = report.clientOrderId as ClientOrderId
+  const leg: ExitLeg | undefined = c.legs.find((one) => one.clientOrderId === clientOrderId)
+  const events: OrderEvent[] = []
+  const { venueOrderId } = report
+  const fresh = news(c, fills)
+  const known = add(dec(leg?.filled ?? "0"), sum(fresh.map((fill) => dec(fill.quantity))))
+  const fillsMissing = lt(known, dec(report.filledQuantity))
+  const waiting = leg === undefined || leg.status === "sending" || leg.status === "unknown"
+
+  if (waiting && report.status !== "rejected") {
+    const price = report.triggerPrice === undefined ? (leg?.price ?? undefined) : report.triggerPrice
+    events.push({
+      type: ACCEPTED[kind],
+      data: {
+        clientOrderId,
+        venueOrderId,
+        quantity: report.quantity,
+        ...(price === undefined ? {} : { price }),
+        via,
+        ...at,
+        ...(report.raw === undefined ? {} : { reply: report.raw }),
+      },
+    })
+  }
+  if (fresh.length > 0) events.push({ type: "ExitFilled", data: { leg: kind, clientOrderId, fills: fresh, via } })
+  const stillThere = leg === undefined || leg.status !== "over"
+  if (!stillThere || fillsMissing) return { events, fillsMissing }
+
+  const used = leg === undefined ? gte(known, dec(report.quantity)) : gte(known, dec(leg.quantity))
+  if (report.status === "filled" && !used) events.push({ type: "LegEnded", data: { leg: kind, clientOrderId, how: "filled", via } })
+  if (isTerminal(report.status) && !used) {
+    // Gone as it was to be, because the lot is flat, or taken from us?
+    const flat = !gt(sub(openQuantity(c), sum(fresh.map((fill) => dec(fill.quantity)))), dec("0"))
+    events.push(
+      flat && entryIsOver(c)
+        ? { type: "SiblingCancelled", data: { leg: kind, clientOrderId, via } }
+        : { type: "LegEnded", data: { leg: kind, clientOrderId, how: report.status, via } },
+    )
+  }
+  return { events, fillsMissing }
+}

@@ -1,0 +1,59 @@
+/**
+ * One order at run time: a real xstate actor, fed with recorded events, whose commands are collected and never run here.
+ *
+ * `take` is all there is: an event in, the state and the commands out, or a refusal when the machine does not take that
+ * event in that state. A refused event has changed nothing.
+ */
+import type { Command, OrderEvent, OrderId, OrderState } from "@petrosa/contracts"
+import type { Actor, InspectionEvent } from "xstate"
+import { createActor } from "xstate"
+import type { OrderContext } from "./context.ts"
+import type { Recorded } from "./evolve.ts"
+import type { OrderMachine } from "./machine.ts"
+import { orderMachine, takeCollected } from "./machine.ts"
+
+export interface Taken {
+  readonly state: OrderState
+  readonly commands: readonly Command[]
+  readonly context: OrderContext
+}
+
+export class OrderActor {
+  readonly order: OrderId
+  readonly #actor: Actor<OrderMachine>
+
+  constructor(order: OrderId, inspect?: (event: InspectionEvent) => void) {
+    this.order = order
+    this.#actor = createActor(orderMachine, inspect === undefined ? { input: { order } } : { input: { order }, inspect })
+    this.#actor.start()
+  }
+
+  get context(): OrderContext {
+    return this.#actor.getSnapshot().context
+  }
+
+  /** The state of each region. `order` is `new` before the first event. */
+  get regions(): { readonly order: string; readonly entry: string; readonly protection: string } {
+    return this.#actor.getSnapshot().value as { readonly order: string; readonly entry: string; readonly protection: string }
+  }
+
+  get state(): OrderState {
+    const { order } = this.regions
+    return (order === "new" ? "received" : order) as OrderState
+  }
+
+  /** Takes the event as the next version, or returns `undefined` when the machine refuses it here. */
+  take(event: OrderEvent, version: number, atMs: number): Taken | undefined {
+    takeCollected()
+    const recorded = { ...event, version, atMs } as Recorded
+    this.#actor.send(recorded)
+    const { context } = this.#actor.getSnapshot()
+    if (context.version !== version) return undefined
+    return { state: this.state, commands: takeCollected(), context }
+  }
+
+  /** Whether the machine takes this event in its present state. */
+  can(event: OrderEvent, atMs: number): boolean {
+    return this.#actor.getSnapshot().can({ ...event, version: this.context.version + 1, atMs } as Recorded)
+  }
+}

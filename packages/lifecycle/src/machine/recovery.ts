@@ -1,0 +1,49 @@
+/**
+ * What an order that was just rebuilt from its events has to ask about: every command without a result (docs/design.md
+ * 4.5). `placeEntry` is never issued again: it becomes a question. Replaying itself sends nothing. Pure.
+ */
+import type { ClientOrderId, Command, Leg, OrderEvent } from "@petrosa/contracts"
+import { ATTEMPT_MAX, clientOrderId, parseClientOrderId } from "@petrosa/contracts"
+import type { OrderContext } from "./context.ts"
+
+/** Requests that may or may not have left before the restart: from now on they are questions. Append these first. */
+export const questionsAfterRestart = (c: OrderContext): readonly OrderEvent[] => {
+  if (c.parked !== null) return []
+  const events: OrderEvent[] = []
+  if (c.entry?.status === "sending") events.push({ type: "EntryUnknown", data: { reason: "RESTART" } })
+  for (const leg of c.legs) {
+    if (leg.status === "sending")
+      events.push({ type: "LegUnknown", data: { leg: leg.leg, clientOrderId: leg.clientOrderId, reason: "RESTART" } })
+  }
+  return events
+}
+
+/** Commands whose result is still missing, to be issued (again). Protection first. */
+export const outstanding = (c: OrderContext): readonly Command[] => {
+  if (c.parked !== null) return []
+  const commands: Command[] = []
+  for (const leg of c.legs) {
+    if (leg.status === "unknown") commands.push({ type: "resolveLeg", leg: leg.leg, clientOrderId: leg.clientOrderId })
+    if (leg.status === "cancelling") commands.push({ type: "cancelLeg", leg: leg.leg, clientOrderId: leg.clientOrderId })
+  }
+  if (c.entry?.status === "unknown") commands.push({ type: "resolveEntry", clientOrderId: c.entry.clientOrderId })
+  if (c.entry?.status === "cancelling") commands.push({ type: "cancelEntry", clientOrderId: c.entry.clientOrderId })
+  if (c.job !== null && c.settled === null) {
+    const { reported } = c.job
+    const lots = c.job.lots.filter((lot) => !reported.includes(lot.order))
+    if (lots.length > 0) commands.push({ type: "closeLots", lots })
+  }
+  return commands
+}
+
+/** The next client order ids of each kind of leg: what may have left on the strength of the plan, unknown to our events. */
+export const unrecordedLegIds = (
+  c: OrderContext,
+): readonly { readonly leg: Exclude<Leg, "entry">; readonly clientOrderId: ClientOrderId }[] => {
+  const engineId = c.entry === null ? undefined : parseClientOrderId(c.entry.clientOrderId)?.engineId
+  if (engineId === undefined || c.order === "") return []
+  const { order } = c
+  return (["stop", "target", "flatten"] as const)
+    .filter((leg) => c.attempts[leg] < ATTEMPT_MAX)
+    .map((leg) => ({ leg, clientOrderId: clientOrderId(engineId, order, leg, c.attempts[leg] + 1) }))
+}

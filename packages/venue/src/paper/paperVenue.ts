@@ -1,0 +1,263 @@
+/**
+ * The paper venue: the Venue port over one SQLite file, for simulation, tests and measurements.
+ *
+ * Promises: acknowledges first and fills later, like a real exchange; checks the signed time and the exchange's filters by
+ * itself; never forgets or doubles an order, a fill or a balance, whatever process is killed when; several processes of one
+ * machine share the file; client ids are unique among live orders only (a second order with the id of one that is over is
+ * accepted: that hazard is real). No method rejects.
+ *
+ * Deviations from Binance, on purpose: one wallet serves both markets; leverage is 1; one price per symbol, unlimited
+ * liquidity; reduce-only sells are accepted on spot and lock nothing (there the stop and target of a lot would otherwise
+ * need an order list); counts of open orders are not limited unless `orderCounts` is set.
+ */
+import { canonical, refused, unknown } from "@petrosa/contracts"
+import type { ClientOrderId, DecimalString, Fill, Market, MarketPrice, Outcome, Read, SymbolRules } from "@petrosa/contracts"
+import { bundledRules } from "../symbols/bundled.ts"
+import type { Acknowledgement, Balance, PlaceRequest, Position, Venue, VenueEvent, VenueOrder } from "../venue.ts"
+import { isBusy, openDatabase } from "./database.ts"
+import { PaperExchange } from "./exchange.ts"
+import { concerns } from "./faults.ts"
+import type { Faults } from "./faults.ts"
+import { readLedger } from "./ledger.ts"
+import type { Ledger } from "./ledger.ts"
+import { PaperReads } from "./reads.ts"
+import { Tail } from "./tail.ts"
+import { Turns } from "./turns.ts"
+
+export interface PaperOptions {
+  /** The SQLite file, made when it is not there; `:memory:` for a venue of this process alone. */
+  readonly file: string
+  /** Written once, at the creation of the file. Default `"10000"`. */
+  readonly startingBalance?: string
+  /** Default `USDT`. */
+  readonly startingAsset?: string
+  /** Of every trade, in quote. Default `"0.001"`. */
+  readonly feeRate?: string
+  /** From acceptance to execution. Default 0: right after the acknowledgement. */
+  readonly fillDelayMs?: number
+  /** The way there and back together. Default 0. */
+  readonly latencyMs?: number
+  /** Enforce the exchange's counts of open orders. Default false: a paper account may hold any number. */
+  readonly orderCounts?: boolean
+  /** `off`: no fsync at all; after a loss of power the file may be unreadable. Default `normal`. Neither matters to a `kill -9`. */
+  readonly sync?: "normal" | "off"
+  /** How often other processes' events are looked for. Default 20. */
+  readonly pollMs?: number
+  /** Default: the bundled table. */
+  readonly rulesOf?: (symbol: string, market: Market) => SymbolRules | undefined
+  /** The venue's clock. Default `Date.now`. */
+  readonly now?: () => number
+  /** Something failed that no caller waits for (the file cannot be read, a due execution threw). Default: a process warning. */
+  readonly onTrouble?: (error: unknown) => void
+}
+
+export interface PaperVenue extends Venue {
+  /** Moves the market by hand: resting orders fill, triggers fire, before this resolves. */
+  setPrice(symbol: string, market: Market, price: string): Promise<void>
+  /** Changes the named faults, for every process that has the file open, and over restarts. */
+  setFaults(change: Partial<Faults>): Promise<void>
+  faults(): Faults
+  /** Every order and fill, ever. */
+  ledger(): Ledger
+}
+
+/** After an execution that threw, none is tried for so long. */
+const WORK_PAUSE_MS = 1_000
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Opens the venue. Throws when the file cannot be opened. Whatever executions are due in it are carried out. */
+export const openPaperVenue = (options: PaperOptions): PaperVenue => {
+  const now = options.now ?? Date.now
+  const rulesOf = options.rulesOf ?? ((symbol: string, market: Market) => bundledRules(market).get(symbol))
+  const db = openDatabase(options.file, options.sync ?? "normal", {
+    asset: options.startingAsset ?? "USDT",
+    amount: canonical(options.startingBalance ?? "10000"),
+  })
+  const exchange = new PaperExchange(db, {
+    feeRate: canonical(options.feeRate ?? "0.001"),
+    fillDelayMs: options.fillDelayMs ?? 0,
+    orderCounts: options.orderCounts ?? false,
+    rulesOf,
+    now,
+  })
+  const reads = new PaperReads(db)
+  const tail = new Tail(db)
+  const shared = options.file !== ":memory:"
+  const dataVersion = db.prepare("PRAGMA data_version")
+  const prices = new Map<string, MarketPrice>()
+  let seenVersion = -1
+  let eventsWaiting = false
+  let dueTimer: NodeJS.Timeout | undefined
+  let closed = false
+
+  const loadPrices = (): void => {
+    for (const { market, price } of reads.prices()) prices.set(`${market} ${price.symbol}`, price)
+  }
+  /** Whether another connection has written since the last look (SQLite's data_version). */
+  const othersWrote = (): boolean => {
+    const { data_version: version } = dataVersion.get() as { data_version: number }
+    if (version === seenVersion) return false
+    seenVersion = version
+    return true
+  }
+  const lookAround = (): boolean => {
+    if (!shared || !othersWrote()) return false
+    exchange.forget()
+    loadPrices()
+    return true
+  }
+  let workPausedUntilMs = 0
+  const workDue = (): boolean => {
+    const due = exchange.nextDueMs()
+    const nowMs = now()
+    return due !== undefined && due <= nowMs && nowMs >= workPausedUntilMs
+  }
+  const trouble = options.onTrouble ?? ((error: unknown) => process.emitWarning(`paper venue: ${String(error)}`))
+
+  const turns: Turns = new Turns(db, {
+    now,
+    before: () => {
+      eventsWaiting = tail.deliver(exchange.faults, now())
+    },
+    begin: () => {
+      lookAround()
+    },
+    workDue,
+    work: () => {
+      eventsWaiting = true
+      if (workDue()) exchange.runDue()
+    },
+    workFailed: (error) => {
+      workPausedUntilMs = now() + WORK_PAUSE_MS
+      trouble(error)
+    },
+    trouble,
+    rolledBack: () => exchange.forget(),
+    after: () => {
+      if (eventsWaiting || workDue()) turns.wake()
+      else armDueTimer()
+    },
+  })
+
+  /** Executions that are due later, and events that are delivered later. */
+  const armDueTimer = (): void => {
+    clearTimeout(dueTimer)
+    const due = exchange.nextDueMs()
+    if (due === undefined || closed) return
+    dueTimer = setTimeout(() => turns.wake(), Math.min(Math.max(due - now(), workPausedUntilMs - now(), 1), 60_000))
+    dueTimer.unref()
+  }
+
+  const poll = setInterval(() => {
+    try {
+      if (lookAround() || exchange.faults.lateEventsMs > 0) turns.wake()
+    } catch (error) {
+      if (!isBusy(error)) trouble(error)
+    }
+  }, options.pollMs ?? 20)
+  poll.unref()
+
+  /** Half of the way, there or back. */
+  const travel = async (): Promise<void> => {
+    const halfMs = ((options.latencyMs ?? 0) + exchange.faults.slowMs) / 2
+    if (halfMs > 0) await sleep(halfMs)
+  }
+
+  const change = async <A>(run: () => Outcome<A>): Promise<Outcome<A>> => {
+    let outcome: Outcome<A>
+    try {
+      await travel()
+      outcome = await turns.enqueue(run)
+      if (!closed) await travel()
+    } catch (error) {
+      return refused("retry", "PAPER_UNAVAILABLE", error instanceof Error ? error.message : String(error))
+    }
+    return outcome
+  }
+
+  const ask = async <A>(question: () => A): Promise<Read<A>> => {
+    try {
+      await travel()
+      const { loseReply, dropRequest } = exchange.faults
+      if (concerns(loseReply, "query") || concerns(dropRequest, "query")) {
+        const lost = await turns.enqueue(() => exchange.hit("dropRequest", "query") || exchange.hit("loseReply", "query"))
+        if (lost) return unknown("TIMEOUT")
+      }
+      const value = question()
+      await travel()
+      return { _tag: "Known", value }
+    } catch (error) {
+      return unknown(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  const tooFresh = (placedAtMs: number): boolean => now() - placedAtMs < exchange.faults.notFoundForMs
+
+  const venue: PaperVenue = {
+    name: "paper",
+    mode: "simulation",
+    markets: ["spot", "futures"],
+    bracketStyle: "legs",
+    canShort: (market) => market === "futures",
+    absenceProofMs: 2_000,
+
+    rules: rulesOf,
+    place: (request: PlaceRequest): Promise<Outcome<Acknowledgement>> => change(() => exchange.place(request)),
+    cancel: (symbol: string, market: Market, clientOrderId: ClientOrderId): Promise<Outcome<VenueOrder>> =>
+      change(() => exchange.cancel(symbol, market, clientOrderId)),
+    query: (symbol, market, clientOrderId): Promise<Read<VenueOrder | undefined>> =>
+      ask(() => reads.order(symbol, market, clientOrderId, tooFresh)),
+    openOrders: (symbol, market): Promise<Read<readonly VenueOrder[]>> => ask(() => reads.openOrders(symbol, market, tooFresh)),
+    fills: (symbol, market, order): Promise<Read<readonly Fill[]>> =>
+      ask(() => reads.fills(symbol, market, order.clientOrderId, order.venueOrderId, tooFresh)),
+    balances: (): Promise<Read<readonly Balance[]>> => ask(() => reads.balances()),
+    positions: (): Promise<Read<readonly Position[]>> => ask(() => reads.positions()),
+    price: (symbol, market) => prices.get(`${market} ${symbol}`),
+
+    observePrice: (price, market) => {
+      if (rulesOf(price.symbol, market) === undefined || closed) return
+      prices.set(`${market} ${price.symbol}`, price)
+      // What cannot be written now is told by the requests that follow; a price alone has nobody to tell.
+      turns.enqueue(() => exchange.setPrice(market, price)).catch(() => undefined)
+    },
+    setPrice: async (symbol, market, text) => {
+      if (rulesOf(symbol, market) === undefined) throw new RangeError(`${symbol} is not known on ${market}`)
+      const price: MarketPrice = { symbol, price: positive(text), source: "hand", atMs: now() }
+      await turns.enqueue(() => exchange.setPrice(market, price))
+      prices.set(`${market} ${symbol}`, price)
+    },
+    setFaults: (faults) => turns.enqueue(() => exchange.setFaults(faults)),
+    faults: () => {
+      lookAround()
+      return exchange.faults
+    },
+    ledger: () => readLedger(db),
+
+    subscribe: (listener: (event: VenueEvent) => void) => {
+      const stop = tail.subscribe(listener)
+      listener({ _tag: "Gap", reason: "subscribed" })
+      return stop
+    },
+    close: async () => {
+      if (closed) return
+      clearInterval(poll)
+      clearTimeout(dueTimer)
+      turns.close()
+      closed = true
+      db.close()
+    },
+  }
+
+  loadPrices()
+  othersWrote()
+  if (workDue()) turns.wake()
+  else armDueTimer()
+  return venue
+}
+
+const positive = (text: string): DecimalString => {
+  const value = canonical(text)
+  if (value === "0" || value.startsWith("-")) throw new RangeError(`a price is greater than zero, not ${text}`)
+  return value
+}

@@ -1,0 +1,6 @@
+import { venueContract } from "../src/testing/index.ts"
+import { paperFixture } from "./paperFixture.ts"
+
+venueContract("paper, futures", () => paperFixture("futures"))
+venueContract("paper, spot", () => paperFixture("spot"))
+venueContract("paper, futures, 10 ms away", () => paperFixture("futures", { latencyMs: 10 }))
