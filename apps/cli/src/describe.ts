@@ -69,7 +69,7 @@ const sentence = (event: OrderEvent): string => {
     case "EntryFilled":
       return `filled: ${filled(event.data.fills)}${VIA[event.data.via]}`
     case "EntryCancelRequested":
-      return `to be cancelled by ${event.data.by}: ${because(event.data.reason)}`
+      return `is to be cancelled (${event.data.reason.code}), asked by ${event.data.by}`
     case "EntryEnded":
       return `over at the venue: ${event.data.how}${event.data.detail === undefined ? "" : ` (${event.data.detail})`}${VIA[event.data.via]}`
     case "StopAccepted":

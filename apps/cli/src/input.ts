@@ -18,6 +18,7 @@ export const INPUT_MAX_BYTES = 256 * 1024 * 1024
 
 interface ExactJson {
   rawJSON(text: string): unknown
+  isRawJSON(value: unknown): boolean
   parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown
 }
 const exactJson = JSON as unknown as ExactJson
@@ -28,7 +29,9 @@ export const parseExact = (text: string): unknown =>
     typeof value === "number" && source !== undefined ? exactJson.rawJSON(source) : value,
   )
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value)
+/** A number that keeps its text is an object to JavaScript, and none to us. */
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !exactJson.isRawJSON(value)
 
 const readAll = async (source: string): Promise<string> => {
   const chunks: Buffer[] = []

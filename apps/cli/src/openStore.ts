@@ -4,11 +4,12 @@
  */
 import { existsSync } from "node:fs"
 import { resolve } from "node:path"
+import { MONGODB_URL_DEFAULT } from "@petrosa/contracts"
 import type { EventStore, OrderRow } from "@petrosa/event-store"
-import { SqliteEventStore, StoreUnavailable } from "@petrosa/event-store"
+import { MongoEventStore, SqliteEventStore, StoreUnavailable } from "@petrosa/event-store"
 import { CliError, NO } from "./exits.ts"
 import type { CliSettings } from "./settings.ts"
-import { safe } from "./text.ts"
+import { safe, withoutCredentials } from "./text.ts"
 
 export const openStore = async (settings: CliSettings): Promise<EventStore> => {
   if (settings.store === "mongodb") return openMongo(settings)
@@ -27,8 +28,30 @@ export const openStore = async (settings: CliSettings): Promise<EventStore> => {
   }
 }
 
-const openMongo = async (_settings: CliSettings): Promise<EventStore> => {
-  throw new CliError("MongoDB cannot be read yet.")
+const MONGO_ATTEMPTS = 2
+
+/** The engine waits for its MongoDB for ever; a person at a terminal wants to know why. */
+const openMongo = async ({ mongodbUrl: url = MONGODB_URL_DEFAULT, mongodbDatabase: database }: CliSettings): Promise<EventStore> => {
+  const stop = new AbortController()
+  let problem = "no answer"
+  try {
+    return await MongoEventStore.open({
+      url,
+      database,
+      readOnly: true,
+      signal: stop.signal,
+      onWaiting: (reason, attempt) => {
+        problem = reason
+        if (attempt >= MONGO_ATTEMPTS) stop.abort()
+      },
+    })
+  } catch (error) {
+    if (stop.signal.aborted)
+      throw new CliError(`MongoDB at ${withoutCredentials(url)} cannot be reached: ${problem}. MONGODB_URL names another one.`)
+    if (error instanceof StoreUnavailable) throw new CliError(`The event store cannot be read: ${error.message}.`)
+    if (error instanceof TypeError) throw new CliError("MONGODB_URL is no address of a MongoDB.")
+    throw error
+  }
 }
 
 /** Runs `use` with the store and closes it, also when it fails. A store that goes away is told, without a stack. */

@@ -12,6 +12,12 @@ export const safe = (text: string): string =>
     return `\\u${code.toString(16).padStart(4, "0")}`
   })
 
+/** A value out of somebody's JSON, as text that is safe to print; `-` where there is none. */
+export const printed = (value: unknown): string => {
+  if (value === undefined || value === null) return "-"
+  return safe(typeof value === "string" ? value : (JSON.stringify(value) ?? "-"))
+}
+
 export const cut = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, Math.max(1, length - 1))}…`)
 
 /** `10:00:01.234` of an ISO time; with the date when asked. */
@@ -40,3 +46,6 @@ export const number = (value: number | null): string => {
 }
 
 export const plural = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
+
+/** An address without what may be a password: everything between `//` and the last `@`. */
+export const withoutCredentials = (url: string): string => url.replaceAll(/\/\/[^,\s]*@/g, "//***@").replace(/\?.*$/s, "")

@@ -113,8 +113,7 @@ const streams = async (
       if (result.changes.length > 0) log.info({ changes: result.changes }, "JetStream is prepared")
       return { ready: result, ensure }
     }
-    if (result._tag === "Refused")
-      throw new StartRefused(`${result.message} ${result.remedy}`)
+    if (result._tag === "Refused") throw new StartRefused(`${result.message} ${result.remedy}`)
     log.warn({ reason: result.reason }, "JetStream does not answer; waiting for it")
     await new Promise((resolve) => setTimeout(resolve, STREAMS_RETRY_MS))
   }

@@ -16,15 +16,15 @@ import { bytesToHex } from "@noble/hashes/utils.js"
 import { exactDecimal } from "./fieldKinds.ts"
 import { type OrderId, orderIdOf } from "./ids.ts"
 import type { Arrival, Signal, SignalIdentity } from "./signal.ts"
-import { isJsonArray, isJsonObject, type Json, JsonNumber, type JsonObject } from "./strictJson.ts"
+import { isJsonArray, isJsonObject, type Json, JsonNumber, type JsonObject, quoted } from "./strictJson.ts"
 
 /** Canonical JSON text: keys sorted by UTF-16 code units, numbers as shortest exact decimals (as written where they are beyond {@link exactDecimal}). */
 export const canonicalJson = (value: Json): string => {
   if (value instanceof JsonNumber) return exactDecimal(value) ?? value.text
   if (isJsonArray(value)) return `[${value.map(canonicalJson).join(",")}]`
-  if (!isJsonObject(value)) return JSON.stringify(value)
+  if (!isJsonObject(value)) return typeof value === "string" ? quoted(value) : String(value)
   const members: string[] = []
-  for (const key of [...value.keys()].sort()) members.push(`${JSON.stringify(key)}:${canonicalJson(value.get(key) ?? null)}`)
+  for (const key of [...value.keys()].sort()) members.push(`${quoted(key)}:${canonicalJson(value.get(key) ?? null)}`)
   return `{${members.join(",")}}`
 }
 

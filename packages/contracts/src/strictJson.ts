@@ -99,16 +99,21 @@ const holdsJson = (text: string): boolean => {
   return inner._tag === "Json" || inner.code !== "NOT_JSON"
 }
 
+// What JSON.stringify would escape. Most strings have nothing of it, and then quotes around them are all there is to do.
+const TO_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/
+/** JSON text of a string. */
+export const quoted = (text: string): string => (TO_ESCAPE.test(text) ? JSON.stringify(text) : `"${text}"`)
+
 /** Compact JSON text of a value, numbers as they were written, keys in the order in which they came. */
 export const writeJson = (value: Json): string => {
   if (value instanceof JsonNumber) return value.text
   if (isJsonArray(value)) return `[${value.map(writeJson).join(",")}]`
   if (isJsonObject(value)) {
     const members: string[] = []
-    for (const [key, member] of value) members.push(`${JSON.stringify(key)}:${writeJson(member)}`)
+    for (const [key, member] of value) members.push(`${quoted(key)}:${writeJson(member)}`)
     return `{${members.join(",")}}`
   }
-  return JSON.stringify(value)
+  return typeof value === "string" ? quoted(value) : String(value)
 }
 
 const QUOTE = 0x22

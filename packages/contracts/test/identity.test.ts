@@ -1,4 +1,5 @@
-import fc from "fast-check"
+import { createHash } from "node:crypto"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { canonicalJson, isOrderId, readJsonText } from "../src/index.ts"
 import {
@@ -50,6 +51,26 @@ describe("fixtures: an identity never changes, or a redelivered signal would be 
         "order": "fcd28vfxs2ygerrm7aqn",
       }
     `)
+  })
+})
+
+describe("the formula", () => {
+  const sha256 = (text: string) => createHash("sha256").update(text, "utf8").digest("hex")
+  it("given an id, the identity is the SHA-256 of the JSON array [strategy, market, symbol, action, kind, id]", () => {
+    const { identity } = expectSignal(
+      decodeWith({ strategy_id: 'Iceberg "Ордер" ☕', signal_id: "a-1", action: "SELL", symbol: "btc/usdt" }),
+    )
+    expect(identity.hash).toBe(sha256(JSON.stringify(['Iceberg "Ордер" ☕', "futures", "BTCUSDT", "sell", "id", "a-1"])))
+  })
+  it("given no id, the content hash and the time stand in its place; given neither, the arrival", () => {
+    const { identity } = expectSignal(decodeWith({}))
+    const content = `${identity.contentHash}@${Date.parse(BASE.timestamp)}`
+    expect(identity.hash).toBe(sha256(JSON.stringify(["s1", "futures", "BTCUSDT", "buy", "content", content])))
+    const bare = expectSignal(decodeWith({ timestamp: null }))
+    const arrival = `nats:${NATS_ARRIVAL.sequence}@${NATS_ARRIVAL.streamTimeMs}`
+    expect(bare.identity.hash).toBe(sha256(JSON.stringify(["s1", "futures", "BTCUSDT", "buy", "arrival", arrival])))
+    const called = expectSignal(decodeWith({ timestamp: null }, { arrival: HTTP_ARRIVAL }))
+    expect(called.identity.hash).toBe(sha256(JSON.stringify(["s1", "futures", "BTCUSDT", "buy", "arrival", "http:call-1"])))
   })
 })
 
@@ -215,7 +236,7 @@ describe("identity by content", () => {
         : value !== null && typeof value === "object"
           ? Object.fromEntries(
               Object.entries(value)
-                .reverse()
+                .toReversed()
                 .map(([key, member]) => [key, reversed(member)]),
             )
           : value
@@ -223,11 +244,10 @@ describe("identity by content", () => {
       fc.property(extras, (fields) => {
         const text = JSON.stringify({ ...BASE, ...fields })
         const first = decodeText(text)
-        // Lone surrogates and `__proto__` are refused; so they are in any order.
-        const again = decodeText(JSON.stringify(reversed(JSON.parse(text))))
-        if (first._tag === "Rejected") return expect(again).toMatchObject({ _tag: "Rejected" })
-        expect(expectSignal(again).order).toBe(first.order)
-        expect(orderWith({ ...fields, "x-more": "y" })).not.toBe(first.order)
+        // Lone surrogates are refused.
+        fc.pre(first._tag === "Signal")
+        expect(expectSignal(decodeText(JSON.stringify(reversed(JSON.parse(text))))).order).toBe(expectSignal(first).order)
+        expect(orderWith({ ...fields, "x-more": "y" })).not.toBe(expectSignal(first).order)
       }),
     )
   })

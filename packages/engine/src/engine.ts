@@ -18,6 +18,7 @@ import { EngineMetrics } from "./metrics.ts"
 import type { EngineOptions } from "./options.ts"
 import { Poison } from "./poison.ts"
 import { Receiver, type ResumeRequest } from "./receive.ts"
+import { Sweeper } from "./sweep.ts"
 import { VenueFeed } from "./venueFeed.ts"
 
 const REJECTED_BYTES_KEY = "rejected_bytes"
@@ -45,6 +46,7 @@ export class Engine {
   readonly #balances: ReadonlyMap<string, BalanceKeeper>
   readonly #feed: VenueFeed
   readonly #announcer: Announcer
+  readonly #sweeper: Sweeper
   #storeAwaySince: number | undefined
   #storeAwayReason = ""
   #started = false
@@ -69,6 +71,7 @@ export class Engine {
     this.receiver.onResume = (order, request) => this.#resume(order, request)
     this.#feed = new VenueFeed(this.desk)
     this.#announcer = new Announcer(this.desk)
+    this.#sweeper = new Sweeper(this.desk)
     new Closer(this.desk)
     new Poison(this.desk)
   }
@@ -107,6 +110,7 @@ export class Engine {
     })
     this.#stopJournal = options.onJournal?.((replica, batch) => this.#othersJournal(replica, batch))
     this.#started = true
+    this.#sweeper.start()
     this.#watchOthers()
     options.log.info(
       { replica: options.replica, openLots: this.desk.book.size, store: options.store.kind, mode: options.mode },
@@ -120,6 +124,7 @@ export class Engine {
     this.#stopping = true
     const { log, store } = this.options
     this.#cancelOthers?.()
+    this.#sweeper.stop()
     this.#stopJournal?.()
     const { intake } = this.options
     await intake.pause()

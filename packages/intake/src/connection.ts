@@ -93,6 +93,7 @@ export const problemOf = (error: unknown): string => {
 
 const wait = (clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> =>
   new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve()
     const done = () => {
       cancel()
       signal?.removeEventListener("abort", done)

@@ -114,7 +114,7 @@ export class HeldMessages {
   handBack(): number {
     if (this.#line.connected) for (const handle of this.#acknowledgeLater.values()) this.#line.publish(handle.reply, ACK)
     const count = this.#held.size
-    for (const handle of [...this.#held.values()]) handle.nak()
+    for (const handle of this.#held.values()) handle.nak()
     return count
   }
 

@@ -4,7 +4,7 @@
  * Why not the client's `consume()` or `fetch()`: `consume()` with a callback asks again whatever the reader does (43,000
  * messages in memory, measured), its iterator's `close()` hangs when nobody reads, and `fetch()` leaves an entry in the
  * client for ever (about one a second would leak for weeks). The pull request itself is a documented, small API
- * (`$JS.API.CONSUMER.MSG.NEXT.<stream>.<consumer>`): a JSON with `batch`, `expires`, `idle_heartbeat`, answered on an inbox.
+ * (`$JS.API.CONSUMER.MSG.NEXT.<stream>.<consumer>`): a JSON with `batch` and `expires`, answered on an inbox.
  *
  * Promises: never more than what was asked for is on its way (after a silence or a reconnect at most as much again); after
  * {@link Puller.drain} every message that the server counts as delivered to us has reached `onMessage`.
@@ -17,7 +17,7 @@ export type PullTrouble =
   /** Nobody answers: the consumer or its stream is gone, or JetStream is not up (yet). */
   | "NO_RESPONDERS"
   | "CONSUMER_DELETED"
-  /** No message and no heartbeat for too long. */
+  /** No message and no end of a request for too long. */
   | "SILENT"
   /** The server does not accept the request as it is; or a limit of the consumer is reached. */
   | "PULL_REFUSED"
@@ -33,17 +33,21 @@ export interface PullerOptions {
   /** Requests ended: there is room to ask again. */
   readonly onRoom: () => void
   readonly onTrouble: (trouble: PullTrouble, detail: string) => void
-  /** How long the server keeps a request that it cannot fill. Default 10,000. */
+  /**
+   * How long the server keeps a request that it cannot fill; then it says so. Default 1000: while a process is frozen
+   * (SIGSTOP, a paused machine) its connection lives on, and the server goes on filling its request with messages that
+   * nobody reads. They come back after `ack_wait`; a short request keeps them few.
+   */
   readonly expiresMs?: number
-  /** How often the server says that it still has our request. Default 1000. */
-  readonly heartbeatMs?: number
 }
+
+/** So many requests may go by without a word before we take the server for deaf. */
+const SILENT_REQUESTS = 3
 
 export class Puller {
   readonly #o: PullerOptions
   readonly #subject: string
   readonly #expiresMs: number
-  readonly #heartbeatMs: number
   readonly #inbox = createInbox()
   #generation = 0
   #subscription: Subscription | undefined
@@ -54,8 +58,7 @@ export class Puller {
   constructor(options: PullerOptions) {
     this.#o = options
     this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${options.stream}.${options.consumer}`
-    this.#expiresMs = options.expiresMs ?? 10_000
-    this.#heartbeatMs = options.heartbeatMs ?? 1000
+    this.#expiresMs = options.expiresMs ?? 1000
   }
 
   /** How many messages were asked for and have not come. */
@@ -86,7 +89,7 @@ export class Puller {
     if (this.#subscription === undefined || count <= 0 || !this.#o.broker.connected) return
     if (this.#outstanding === 0) this.#heardMs = this.#o.clock.monotonicMs()
     this.#outstanding += count
-    const request = { batch: count, expires: nanos(this.#expiresMs), idle_heartbeat: nanos(this.#heartbeatMs) }
+    const request = { batch: count, expires: nanos(this.#expiresMs) }
     this.#o.broker.nc.publish(this.#subject, JSON.stringify(request), { reply: `${this.#inbox}.${this.#generation}` })
   }
 
@@ -139,7 +142,6 @@ export class Puller {
     }
     const headers = message.headers
     const code = headers?.code ?? 0
-    if (code === 100) return
     // The end of a request of before a reset says nothing about those of now.
     if (message.subject !== `${this.#inbox}.${this.#generation}`) return
     const description = headers?.description ?? ""
@@ -156,12 +158,12 @@ export class Puller {
     else this.#o.onTrouble("PULL_REFUSED", `${code} ${description}`)
   }
 
-  /** Notices when neither messages nor heartbeats come. */
+  /** Notices when neither messages nor ends of requests come. */
   #watch(): void {
-    this.#cancelWatch = this.#o.clock.after(this.#heartbeatMs, () => {
+    this.#cancelWatch = this.#o.clock.after(this.#expiresMs, () => {
       if (this.#subscription === undefined) return
       const silentMs = this.#o.clock.monotonicMs() - this.#heardMs
-      if (this.#outstanding > 0 && this.#o.broker.connected && silentMs > this.#heartbeatMs * 3) {
+      if (this.#outstanding > 0 && this.#o.broker.connected && silentMs > this.#expiresMs * SILENT_REQUESTS) {
         this.reset()
         this.#o.onTrouble("SILENT", `nothing heard for ${Math.round(silentMs)} ms`)
       }

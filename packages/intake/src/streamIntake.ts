@@ -58,7 +58,7 @@ export interface StreamIntakeOptions {
   readonly gapMs?: number
   readonly clock?: Clock
   /** For tests. */
-  readonly pull?: { readonly expiresMs?: number; readonly heartbeatMs?: number }
+  readonly pull?: { readonly expiresMs?: number }
 }
 
 export interface IntakeStopped {

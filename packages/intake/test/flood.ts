@@ -1,16 +1,18 @@
-/** A process with an engine that takes 20,000 at most and settles each after a while; it prints its memory. By hand and by the flood test. */
+/**
+ * A process with an engine that takes so many messages at most and settles 40,000 a second; at the end it prints one line
+ * of JSON: the most that it held, its peak of memory (MiB), and how long it took. Arguments: URL, messages, most at once.
+ */
 import { connected, probe, ready } from "./support.ts"
 
-const [url = "", countText = "200000", payloadText = "300"] = process.argv.slice(2)
-const count = Number(countText)
+const [url = "", count = "0", capacity = "0"] = process.argv.slice(2)
 const broker = await connected(url, { name: "flood" })
-const streams = await ready(broker, { signalsConsumer: { ackWaitMs: 5000, maxAckPending: 20_000 } })
+const streams = await ready(broker, { signalsConsumer: { ackWaitMs: 5000 } })
 const seen = new Set<number>()
+const waiting: { ack(): void }[] = []
 let most = 0
-let peakMiB = 0
-const waiting: { ack(): void; sequence: number }[] = []
+let peakBytes = 0
 const { intake } = probe(broker, streams, {
-  capacity: () => 20_000 - intake.held,
+  capacity: () => Number(capacity) - intake.held,
   handler: (batch) => {
     for (const m of batch) {
       seen.add(m.sequence)
@@ -19,14 +21,15 @@ const { intake } = probe(broker, streams, {
     most = Math.max(most, intake.held)
   },
 })
-const started = performance.now()
+const startMs = performance.now()
 intake.start()
-// An engine of 40,000 a second.
-setInterval(() => {
+const settling = setInterval(() => {
   for (const handle of waiting.splice(0, 400)) handle.ack()
-  peakMiB = Math.max(peakMiB, process.memoryUsage.rss() / 2 ** 20)
-  if (seen.size === count && waiting.length === 0) {
-    process.stdout.write(`${JSON.stringify({ count, payload: Number(payloadText), most, peakMiB: Math.round(peakMiB), ms: Math.round(performance.now() - started) })}\n`)
-    void intake.stop().then(() => broker.close().then(() => process.exit(0)))
-  }
+  peakBytes = Math.max(peakBytes, process.memoryUsage.rss())
+  if (seen.size < Number(count) || waiting.length > 0) return
+  clearInterval(settling)
+  process.stdout.write(
+    `${JSON.stringify({ most, peakMiB: Math.round(peakBytes / 2 ** 20), tookMs: Math.round(performance.now() - startMs) })}\n`,
+  )
+  void intake.stop().then(() => broker.close())
 }, 10)

@@ -23,17 +23,27 @@ afterEach(async () => {
   for (const broker of open.splice(0)) await broker.close()
 })
 
-/** Starts a process that holds, waits until it holds `count`, and kills it. Answers when it is dead. */
-const holdAndDie = async (count: number, ackWaitMs: number): Promise<void> => {
+interface Holder {
+  readonly child: ChildProcess
+  /** All that it printed: how many it holds, and gaps. */
+  readonly lines: string[]
+}
+
+/** Starts a process that holds, and waits until it holds `count`. */
+const hold = async (count: number, ackWaitMs: number): Promise<Holder> => {
   const child = spawn(process.execPath, [fileURLToPath(new URL("./holder.ts", import.meta.url)), nats.url, String(ackWaitMs)], {
     stdio: ["ignore", "pipe", "inherit"],
   })
   children.push(child)
-  let held = 0
-  child.stdout.on("data", (chunk: Buffer) => {
-    held = Math.max(held, ...String(chunk).trim().split("\n").map(Number))
-  })
-  await until(`the child holds ${count}`, () => held >= count, 20_000)
+  const lines: string[] = []
+  child.stdout.on("data", (chunk: Buffer) => lines.push(...String(chunk).trim().split("\n")))
+  await until(`the child holds ${count}`, () => lines.some((line) => Number(line) >= count), 20_000)
+  return { child, lines }
+}
+
+/** The same, and kills it. Answers when it is dead. */
+const holdAndDie = async (count: number, ackWaitMs: number): Promise<void> => {
+  const { child } = await hold(count, ackWaitMs)
   const dead = new Promise((resolve) => child.once("exit", resolve))
   child.kill("SIGKILL")
   await dead
@@ -94,6 +104,33 @@ describe("after a crash", () => {
   })
 })
 
+describe("a process that sleeps", () => {
+  test("given it is stopped longer than ack_wait, then another has its messages; woken, it says that it slept, and takes nothing back", async () => {
+    const broker = await connect()
+    const streams = await ready(broker)
+    for (let i = 0; i < 100; i++) broker.nc.publish("signals.trading", `${i}`)
+    const { child, lines } = await hold(100, 1000)
+    child.kill("SIGSTOP")
+    const p = probe(broker, streams)
+    p.intake.start()
+    const start = Date.now()
+    await until("another has all", () => p.messages.length === 100)
+    const tookMs = Date.now() - start
+    console.log(`SIGSTOP, ack_wait 1000 ms: another has all 100 after ${tookMs} ms`)
+    // One ack_wait, and one request of the sleeper that the server may still have filled.
+    expect(tookMs).toBeLessThan(3500)
+    child.kill("SIGCONT")
+    await until("it says that it slept", () => lines.some((line) => line.startsWith("gap clock")))
+    const sleptMs = Number(lines.find((line) => line.startsWith("gap clock"))?.split(" ")[2])
+    expect(sleptMs).toBeGreaterThan(700)
+    // Its heartbeats go on for what it believes to hold: that does not hinder the owner.
+    for (const m of p.messages) m.ack()
+    await until("the stream is empty", async () => (await stored(broker, streams)) === 0)
+    expect(p.messages).toHaveLength(100)
+    await p.intake.stop()
+  })
+})
+
 describe("a graceful stop", () => {
   test("given 500 held and more coming in, when one stops, then another has every one of them at once", async () => {
     const one = await connect("one")
@@ -126,13 +163,14 @@ describe("a graceful stop", () => {
     console.log(
       `graceful stop: another process has 3000 messages (${stopped[0].handedBack + stopped[1].handedBack} handed back) after ${tookMs} ms`,
     )
-    expect(tookMs).toBeLessThan(1000)
+    // A third of ack_wait: nothing waited for it. (60 to 300 ms for 3000 where the machine is quiet.)
+    expect(tookMs).toBeLessThan(10_000)
     expect(new Set(b.messages.map((m) => text(m))).size).toBe(3000)
     expect(a.intake.held).toBe(0)
     await b.intake.stop()
   })
 
-  test("given another process that waits, when 200 are handed back, then it has them within 200 ms", async () => {
+  test("given another process that waits, when 200 are handed back, then it has them at once", async () => {
     const one = await connect("one")
     const two = await connect("two")
     const streams = await ready(one, { signalsConsumer: { ackWaitMs: 30_000 } })
@@ -146,7 +184,10 @@ describe("a graceful stop", () => {
     const start = Date.now()
     await a.intake.stop()
     await until("b holds 200", () => b.intake.held === 200, 2000)
-    expect(Date.now() - start).toBeLessThan(200)
+    const tookMs = Date.now() - start
+    console.log(`graceful stop: a waiting process has all 200 after ${tookMs} ms (ack_wait 30 s)`)
+    // 10 to 40 ms where the machine is quiet.
+    expect(tookMs).toBeLessThan(500)
     await b.intake.stop()
   })
 
@@ -213,7 +254,7 @@ describe("the broker goes away and comes back", () => {
     const streams = await ready(broker)
     const p = probe(broker, streams, {
       ensure: () => ensureStreams(broker, testStreams()),
-      pull: { expiresMs: 2000, heartbeatMs: 200 },
+      pull: { expiresMs: 300 },
     })
     p.intake.start()
     broker.nc.publish("signals.trading", "a")
@@ -233,7 +274,7 @@ describe("the broker goes away and comes back", () => {
   test("given a stream that is made anew under us, then the old handle of the same sequence is gone, and the new message is handed over", async () => {
     const broker = await connect()
     const streams = await ready(broker)
-    const p = probe(broker, streams, { ensure: () => ensureStreams(broker, testStreams()), pull: { expiresMs: 2000, heartbeatMs: 200 } })
+    const p = probe(broker, streams, { ensure: () => ensureStreams(broker, testStreams()), pull: { expiresMs: 300 } })
     p.intake.start()
     broker.nc.publish("signals.trading", "old")
     await until("old", () => p.messages.length === 1)

@@ -6,5 +6,8 @@ const broker = await connected(url, { name: "holder" })
 const streams = await ready(broker, { signalsConsumer: { ackWaitMs: Number(ackWaitMs) } })
 const { intake } = probe(broker, streams, {
   handler: () => process.stdout.write(`${intake.held}\n`),
+  onEvent: (event) => {
+    if (event.type === "gap") process.stdout.write(`gap ${event.cause} ${Math.round(event.forMs)}\n`)
+  },
 })
 intake.start()

@@ -1,4 +1,4 @@
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import {
   kindOf,
@@ -42,8 +42,8 @@ describe("safe tokens", () => {
         const token = safeToken(text)
         expect(token).toMatch(/^[A-Za-z0-9_%~-]+$/)
         expect(token.length).toBeLessThanOrEqual(TOKEN_MAX_LENGTH)
-        if (!token.includes("~")) expect(readToken(token)).toBe(text)
-        else expect(text.startsWith(readToken(token).replace(/�+$/, ""))).toBe(true)
+        const read = readToken(token)
+        expect(token.includes("~") ? text.startsWith(read.replace(/�+$/, "")) : read === text).toBe(true)
       }),
     )
   })

@@ -139,6 +139,27 @@ describe("accounts that meet", () => {
     expect(store.trades()).toHaveLength(0)
   })
 
+  test("given a resting reduce-only order of more than is held, then it gives no more than is held, and ends", () => {
+    const store = richStore(true)
+    put(store, { account: "bob", price: d("100"), quantity: d("0.4") })
+    put(store, { account: "cid", side: "sell", positionSide: "short", price: d("100"), quantity: d("0.4") })
+    const maker = put(store, { account: "bob", side: "sell", reduceOnly: true, price: d("101"), quantity: d("1") })
+    const taker = put(store, { account: "ann", price: d("101"), quantity: d("1") })
+    expect(taker).toMatchObject({ status: "partially_filled", filled: "0.4" })
+    expect(store.order(maker.id)).toMatchObject({ status: "expired", filled: "0.4" })
+    expect(store.position("bob", "BTCUSDT", "long")?.quantity).toBe("0")
+  })
+
+  test("given an order that is accepted and not yet executed, then price moves pass it by", () => {
+    const store = at("100")
+    const placed = place(store, house, draft({ price: d("101") }), 1)
+    if (placed._tag === "Refused") throw new Error(placed.reason)
+    sweep(store, house, "futures", "BTCUSDT", quoteOf("90"), 2)
+    expect(store.order(placed.order.id)).toMatchObject({ status: "new", pending: true })
+    execute(store, house, placed.order.id, 3)
+    expect(store.order(placed.order.id)).toMatchObject({ status: "filled", filledQuote: "90" })
+  })
+
   test("given book and outside market, then the better price comes first", () => {
     const store = at("100", true)
     put(store, { account: "bob", side: "sell", positionSide: "short", price: d("100.5"), quantity: d("0.5") })

@@ -3,6 +3,7 @@
  *
  * It imports contracts and matching, and talks to files and networks; it decides nothing about orders.
  */
+export * from "./paper/decodeFaults.ts"
 export * from "./paper/faults.ts"
 export * from "./paper/ledger.ts"
 export { checkOrder } from "./paper/checks.ts"

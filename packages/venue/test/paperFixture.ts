@@ -10,6 +10,7 @@ import type { VenueFixture } from "../src/testing/index.ts"
 export interface PaperFixture extends VenueFixture {
   readonly venue: PaperVenue
   readonly file: string
+  another(): Promise<PaperVenue>
 }
 
 export const paperFixture = async (market: Market, options: Partial<PaperOptions> = {}): Promise<PaperFixture> => {

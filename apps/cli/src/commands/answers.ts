@@ -34,7 +34,7 @@ export class Answers {
 
   /** To be called before the signal is published: subscriptions come first. The same signal twice is one order. */
   expect(fields: Readonly<Record<string, unknown>>): void {
-    const strategy = String(fields["strategy_id"] ?? "")
+    const strategy = typeof fields["strategy_id"] === "string" ? fields["strategy_id"] : ""
     const id = ownId(fields) ?? strategy
     const key = keyOf(strategy, id)
     if (!this.#waiting.has(key)) this.#expected += 1

@@ -8,7 +8,7 @@ import { CliError, type ExitCode, NO, OK } from "../exits.ts"
 import { type InputSignal, readSignals } from "../input.ts"
 import type { Io } from "../io.ts"
 import { type CliSettings, readSettings } from "../settings.ts"
-import { cut, plural, safe } from "../text.ts"
+import { cut, plural, printed, safe } from "../text.ts"
 
 export interface CheckOptions {
   readonly url?: string
@@ -48,6 +48,7 @@ export const check = async (io: Io, source: string, options: CheckOptions): Prom
 }
 
 const askEngine = async (url: string, token: string | undefined, signal: InputSignal): Promise<Verdict | undefined> => {
+  if (!URL.canParse(url)) throw new CliError(`${safe(url)} is no URL.`)
   let response: Response
   let body: Readonly<Record<string, unknown>>
   try {
@@ -57,9 +58,7 @@ const askEngine = async (url: string, token: string | undefined, signal: InputSi
       body: signal.text,
       signal: AbortSignal.timeout(ENGINE_TIMEOUT_MS),
     })
-  } catch (error) {
-    if (error instanceof TypeError && /url/i.test(String(error.cause ?? error.message)) && !URL.canParse(url))
-      throw new CliError(`${safe(url)} is no URL.`)
+  } catch {
     return undefined
   }
   try {
@@ -77,34 +76,33 @@ const askEngine = async (url: string, token: string | undefined, signal: InputSi
 const decided = (body: Readonly<Record<string, unknown>>): Verdict => {
   const size = (body["size"] ?? {}) as Readonly<Record<string, unknown>>
   const reason = (body["reason"] ?? {}) as Readonly<Record<string, unknown>>
-  const name = safe(`${String(body["strategy_id"])} ${String(body["action"])} ${String(body["symbol"])}`)
+  const name = `${printed(body["strategy_id"])} ${printed(body["action"])} ${printed(body["symbol"])}`
   const again = body["duplicate"] === true ? "  (an order of this signal exists: it would be a duplicate)" : ""
   switch (body["decision"]) {
     case "place": {
-      const price = size["price"] === null || size["price"] === undefined ? "at market" : `at ${String(size["price"])}`
-      const exits = size["stop_loss"] === null ? "" : `, stop ${String(size["stop_loss"])}, target ${String(size["take_profit"])}`
-      return { good: true, line: `${name}: would be placed, ${String(size["quantity"])} ${price}${exits}${again}`, json: body }
+      const price = printed(size["price"])
+      const exits = printed(size["stop_loss"]) === "-" ? "" : `, stop ${printed(size["stop_loss"])}, target ${printed(size["take_profit"])}`
+      const where = price === "-" ? "at market" : `at ${price}`
+      return { good: true, line: `${name}: would be placed, ${printed(size["quantity"])} ${where}${exits}${again}`, json: body }
     }
     case "close":
       return { good: true, line: `${name}: would close what is held${again}`, json: body }
     default: {
-      const numbers =
-        reason["observed"] === undefined
-          ? ""
-          : ` (${String(reason["observed"])}${reason["limit"] === undefined ? "" : `, limit ${String(reason["limit"])}`})`
-      const line = `${name}: would be declined, ${safe(`${String(reason["code"])}: ${String(reason["message"])}${numbers}`)}${again}`
+      const limit = reason["limit"] === undefined ? "" : `, limit ${printed(reason["limit"])}`
+      const numbers = reason["observed"] === undefined ? "" : ` (${printed(reason["observed"])}${limit})`
+      const line = `${name}: would be declined, ${printed(reason["code"])}: ${printed(reason["message"])}${numbers}${again}`
       return { good: reason["code"] === "HOLD", line, json: body }
     }
   }
 }
 
 const problems = (detail: unknown): string => {
-  if (!Array.isArray(detail)) return cut(safe(typeof detail === "string" ? detail : JSON.stringify(detail)), 300)
+  if (!Array.isArray(detail)) return cut(printed(detail), 300)
   return detail
     .slice(0, 10)
-    .map((entry: { field?: unknown; expected?: unknown; received?: unknown }) =>
-      safe(`${String(entry.field)}: expected ${String(entry.expected)}; it is ${String(entry.received)}`),
-    )
+    .map((entry: { readonly field?: unknown; readonly expected?: unknown; readonly received?: unknown }) => {
+      return `${printed(entry.field)}: expected ${printed(entry.expected)}; it is ${printed(entry.received)}`
+    })
     .join("; ")
 }
 

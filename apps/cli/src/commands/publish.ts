@@ -10,7 +10,7 @@ import { CliError, type ExitCode, NO, OK } from "../exits.ts"
 import { type InputSignal, ownId, readSignals, withId } from "../input.ts"
 import type { Io } from "../io.ts"
 import { readSettings } from "../settings.ts"
-import { plural, safe } from "../text.ts"
+import { plural, printed, safe } from "../text.ts"
 import { Answers } from "./answers.ts"
 
 export interface PublishOptions {
@@ -143,17 +143,29 @@ const report = async (io: Io, answers: Answers, total: number, options: PublishO
 }
 
 const answerLine = (io: Io, answer: Readonly<Record<string, unknown>>): string => {
-  const text = (key: string): string => (answer[key] === undefined || answer[key] === null ? "-" : safe(String(answer[key])))
-  const status = text("status")
+  const status = printed(answer["status"])
   const painted =
     status === "filled"
       ? io.c.green(status)
       : status === "pending" || status === "partially_filled"
         ? io.c.yellow(status)
         : io.c.red(status)
-  const why =
-    answer["reason"] === undefined || answer["reason"] === null
-      ? ""
-      : `  ${safe(typeof answer["reason"] === "string" ? answer["reason"] : JSON.stringify(answer["reason"]))}`
-  return `${text("order")}  ${text("signal_id")}  ${text("symbol")}  ${painted}  ${text("quantity")} at ${text("fill_price")}${why}`
+  const price = answer["fill_price"]
+  const fill = price === undefined || price === null ? "" : `${printed(answer["quantity"])} at ${printed(price)}`
+  const parts = [
+    printed(answer["order"]),
+    printed(answer["signal_id"]),
+    printed(answer["symbol"]),
+    painted,
+    fill,
+    reasonText(answer["reason"]),
+  ]
+  return parts.filter((part) => part !== "").join("  ")
+}
+
+const reasonText = (why: unknown): string => {
+  if (why === undefined || why === null) return ""
+  if (typeof why !== "object") return printed(why)
+  const { code, message } = why as { readonly code?: unknown; readonly message?: unknown }
+  return `${printed(code)}: ${printed(message)}`
 }

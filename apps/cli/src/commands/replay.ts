@@ -90,30 +90,36 @@ const sentence = (difference: Difference): string => {
 const NOT_SHOWN: ReadonlySet<string> = new Set(["version", "commands"])
 const CHANGES_MAX = 24
 
-/** What the event changed in the context, one line a field. */
+/** What the event changed in the context, one line a field; of a nested value only the parts that changed. */
 const changes = (
   before: Readonly<Record<string, unknown>>,
   after: Readonly<Record<string, unknown>>,
   columns: number,
 ): readonly string[] => {
   const lines: string[] = []
-  for (const [key, value] of Object.entries(after)) {
-    if (NOT_SHOWN.has(key)) continue
-    const was = JSON.stringify(before[key])
-    const is = JSON.stringify(value)
-    if (was === is || (was === undefined && isNothing(value))) continue
-    lines.push(cut(`${key}: ${was === undefined ? "" : `${safe(was)} → `}${safe(is)}`, Math.min(columns - 6, 400)))
+  const width = Math.min(columns - 6, 400)
+  const compare = (path: string, was: unknown, is: unknown): void => {
+    if (isNested(was) && isNested(is) && Array.isArray(was) === Array.isArray(is)) {
+      const keys = new Set([...Object.keys(was), ...Object.keys(is)])
+      for (const key of keys) compare(`${path}.${key}`, was[key], is[key])
+      return
+    }
+    const from = JSON.stringify(was)
+    const to = JSON.stringify(is) ?? "gone"
+    if (from === to || (was === undefined && isNothing(is))) return
+    lines.push(cut(`${path}: ${was === undefined || was === null ? "" : `${safe(from ?? "")} → `}${safe(to)}`, width))
   }
+  for (const [key, value] of Object.entries(after)) if (!NOT_SHOWN.has(key)) compare(key, before[key], value)
   return lines.length > CHANGES_MAX ? [...lines.slice(0, CHANGES_MAX), `and ${lines.length - CHANGES_MAX} more fields`] : lines
 }
 
+const isNested = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null
+
+/** A value that says nothing yet: at the first event everything is new. */
 const isNothing = (value: unknown): boolean =>
-  value === null ||
-  value === "" ||
-  value === false ||
-  value === 0 ||
-  value === "0" ||
-  (typeof value === "object" && value !== null && Object.keys(value).length === 0)
+  isNested(value)
+    ? Object.values(value).every(isNothing)
+    : value === null || value === "" || value === false || value === 0 || value === "0"
 
 const safeJson = (value: unknown): string =>
   JSON.stringify(value, null, 2)

@@ -87,22 +87,19 @@ const fromJournal = async (
 
 /** A batch as the engine publishes it: a JSON array of records. Anything else on the subject is not ours to judge. */
 const recordsOf = (text: string): readonly EventRecord[] => {
-  let value: unknown
+  let batch: unknown
   try {
-    value = JSON.parse(text)
+    batch = JSON.parse(text)
   } catch {
     return []
   }
-  const list = Array.isArray(value)
-    ? value
-    : typeof value === "object" && value !== null && "records" in value && Array.isArray(value.records)
-      ? value.records
-      : [value]
-  return list.filter((record: unknown): record is EventRecord => {
-    if (typeof record !== "object" || record === null) return false
-    const { stream, type, at, state, symbol, order, data } = record as Partial<EventRecord>
-    return [stream, type, at, state, symbol, order].every((field) => typeof field === "string") && typeof data === "object" && data !== null
-  })
+  return Array.isArray(batch) ? batch.filter(isRecord) : []
+}
+
+const isRecord = (value: unknown): value is EventRecord => {
+  if (typeof value !== "object" || value === null) return false
+  const { stream, type, at, state, symbol, order, data } = value as Partial<EventRecord>
+  return [stream, type, at, state, symbol, order].every((field) => typeof field === "string") && typeof data === "object" && data !== null
 }
 
 const fromStore = async (
@@ -121,8 +118,9 @@ const fromStore = async (
       const changed = heads.filter(
         (head) => head.stream.startsWith(orderStream("" as OrderId)) && head.version > (seen.get(head.stream) ?? 0),
       )
-      for (let from = 0; !first && from < changed.length; from += CHANGED_MAX)
-        await showNew(store, changed.slice(from, from + CHANGED_MAX), seen, show)
+      // The first look is at what is there already: it is remembered, not shown.
+      const shown = first ? [] : changed
+      for (let from = 0; from < shown.length; from += CHANGED_MAX) await showNew(store, shown.slice(from, from + CHANGED_MAX), seen, show)
       for (const head of changed) seen.set(head.stream, head.version)
     }
     mark = next

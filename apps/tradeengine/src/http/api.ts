@@ -2,6 +2,7 @@
  * The routes of the HTTP API: the one list from which the router, the OpenAPI document (`/openapi.json`) and the page at
  * `/docs` are made. A query that is not in the list is an error: `?dryrun=true` must not trade.
  */
+import { signalJsonSchema } from "@petrosa/contracts"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -84,6 +85,12 @@ const simulationPrice = HttpApiEndpoint.post("simulationPrice", "/simulation/pri
   error: [S.BadRequest, S.Forbidden, S.TooLarge],
 }).annotateMerge(says("Move the paper venue's price by hand", "In simulation only. Stops and targets that it passes trigger."))
 
+/** The signal's JSON Schema is made from the decoder's own table: documentation that cannot lag behind. */
+const withSignalSchema = (document: Record<string, any>): Record<string, any> => {
+  const { $schema: _, ...schema } = signalJsonSchema
+  return { ...document, components: { ...document["components"], schemas: { ...document["components"]?.schemas, Signal: schema } } }
+}
+
 export class Api extends HttpApi.make("petrosa")
   .add(HttpApiGroup.make("trading").add(trade, price, account, cancel).annotate(OpenApi.Description, "Signals in, positions out."))
   .add(HttpApiGroup.make("history").add(orders, order, events).annotate(OpenApi.Description, "What became of them, and why."))
@@ -95,6 +102,7 @@ export class Api extends HttpApi.make("petrosa")
     OpenApi.annotations({
       title: "Petrosa Trade Engine",
       version: "0.1.0",
+      transform: withSignalSchema,
       description:
         "A signal becomes an order; an order is the fold of its events. Money is exact: JSON numbers here carry every digit, so read them with a decimal parser where it matters.",
     }),

@@ -49,35 +49,8 @@ export const OrdersQuery = {
   cursor: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(2000))),
 }
 
-/** Documentation of the signal; what decides is `decodeSignal` of @petrosa/contracts. */
-export const SignalBody = Schema.Struct({
-  strategy_id: text,
-  symbol: text,
-  action: Schema.Literals(["buy", "sell", "hold", "close"]),
-  confidence: Schema.Finite.annotate({ description: "0…1" }),
-  price: money,
-  current_price: Schema.optionalKey(money),
-  quantity: Schema.optionalKey(money),
-  quote_quantity: Schema.optionalKey(money),
-  position_size_pct: Schema.optionalKey(money),
-  order_type: Schema.optionalKey(Schema.Literals(["market", "limit", "stop", "stop_limit", "take_profit", "take_profit_limit"])),
-  time_in_force: Schema.optionalKey(Schema.Literals(["GTC", "IOC", "FOK", "GTX"])),
-  trigger_price: Schema.optionalKey(money),
-  market: Schema.optionalKey(Market),
-  stop_loss: Schema.optionalKey(money),
-  stop_loss_pct: Schema.optionalKey(money),
-  take_profit: Schema.optionalKey(money),
-  take_profit_pct: Schema.optionalKey(money),
-  timeframe: Schema.optionalKey(text),
-  signal_id: Schema.optionalKey(text),
-  timestamp: Schema.optionalKey(Schema.Union([Schema.String, Schema.Finite])),
-  indicators: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown)),
-  metadata: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown)),
-}).annotate({
-  identifier: "Signal",
-  description: "A trading signal. Further fields are kept with the order and have no effect on it.",
-  examples: [{ strategy_id: "test", symbol: "BTCUSDT", action: "buy", confidence: 0.8, price: 50000, quantity: 0.001 }],
-})
+/** A place for the signal's own JSON Schema in the OpenAPI document (`api.ts` puts it there); what decides is `decodeSignal`. */
+export const SignalBody = Schema.Record(Schema.String, Schema.Unknown).annotate({ identifier: "Signal" })
 
 export const FieldErrors = Schema.Struct({
   detail: Schema.Array(Schema.Struct({ field: text, expected: text, received: text })),

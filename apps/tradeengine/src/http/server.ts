@@ -51,6 +51,8 @@ export interface HttpOptions {
   readonly log: HttpLog
   /** A body was refused for its size: for whoever keeps a record of what was refused. */
   readonly onTooLarge?: (refused: TooLarge & { readonly path: string }) => void
+  /** Signals whose callers may be waiting at once, each with a body of up to 1 MiB; more get 503. Default 512. */
+  readonly maxWaiting?: number
   /** How long `close` lets requests finish that are being answered, in ms. Default 2000. */
   readonly graceMs?: number
 }
@@ -67,8 +69,7 @@ export class HttpStartFailed extends Error {
 }
 
 const MAX_CONNECTIONS = 2048
-/** Signals whose callers are waiting; each may hold a body of 1 MiB. */
-const MAX_WAITING_TRADES = 512
+const MAX_WAITING = 512
 const GRACE_MS = 2000
 
 export const startHttp = async (options: HttpOptions): Promise<RunningHttp> => {
@@ -138,7 +139,7 @@ const reply = (answer: () => Answer | Promise<Answer>) =>
   )
 
 const routes = (options: HttpOptions) => {
-  const { engine } = options
+  const { engine, maxWaiting = MAX_WAITING } = options
   let waiting = 0
 
   const withBody = (request: HttpServerRequest, then: (bytes: Uint8Array) => Promise<Answer>) =>
@@ -151,8 +152,8 @@ const routes = (options: HttpOptions) => {
     })
 
   const waitingTrade = async (call: Parameters<typeof trade>[1]): Promise<Answer> => {
-    if (waiting >= MAX_WAITING_TRADES) {
-      return problem(503, `${MAX_WAITING_TRADES} signals are being waited for already.`, {}, { "retry-after": "1" })
+    if (waiting >= maxWaiting) {
+      return problem(503, `${maxWaiting} signals are being waited for already.`, {}, { "retry-after": "1" })
     }
     waiting += 1
     try {

@@ -87,7 +87,11 @@ const eventsOf = async (engine: EngineFace, row: OrderRow): Promise<readonly Eve
 
 const rejected = (code: RejectionCode, message: string, fields: readonly FieldError[], bytes: Uint8Array): Answer => {
   const status = code === "IDENTITY_CONFLICT" ? 409 : code === "TOO_LARGE" ? 413 : 400
-  const whole: FieldError = { field: "body", expected: message, received: shortened(new TextDecoder().decode(bytes.subarray(0, 200))) }
+  const whole: FieldError = {
+    field: "body",
+    expected: `a signal as one JSON object. ${message}`,
+    received: shortened(new TextDecoder().decode(bytes.subarray(0, 200))),
+  }
   return problem(status, fields.length > 0 ? fields : [whole], { code, message })
 }
 

@@ -25,6 +25,8 @@ const SKEW_MS = 60_000
 const CHECKPOINT_EVERY_MS = 5000
 /** A checkpoint that was not touched for so long belongs to a process that is no more. */
 const DEAD_AFTER_MS = 3_600_000
+/** The store is left alone for so many times the length of a flush. */
+const REST = 10
 const PREFIX = "projection/"
 const MARKER = "projection"
 const VERSION = "1"
@@ -69,6 +71,8 @@ export class OrderProjection {
   #timer: NodeJS.Timeout | undefined
   #flushing: Promise<void> | undefined
   #failures = 0
+  /** How long the last flush took: a slow server is given rest. */
+  #tookMs = 0
   #closed = false
 
   constructor(db: MongoConnection, options: ProjectionOptions) {
@@ -125,7 +129,7 @@ export class OrderProjection {
 
   #schedule(): void {
     if (this.#timer !== undefined || this.#closed || this.#waiting.size === 0) return
-    const delayMs = this.#options.everyMs * 2 ** Math.min(this.#failures, 5)
+    const delayMs = Math.max(this.#options.everyMs * 2 ** Math.min(this.#failures, 5), this.#tookMs * REST)
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.flush().catch(this.#options.onError)
@@ -137,10 +141,12 @@ export class OrderProjection {
   async flush(): Promise<void> {
     while (this.#flushing !== undefined) await this.#flushing.catch(() => undefined)
     if (this.#waiting.size === 0 && !this.#overflowed) return
+    const startMs = performance.now()
     this.#flushing = this.#flushOnce()
     try {
       await this.#flushing
       this.#failures = 0
+      this.#tookMs = performance.now() - startMs
     } catch (error) {
       this.#failures += 1
       throw error
@@ -180,14 +186,28 @@ export class OrderProjection {
   async #write(rows: readonly Pick<Waiting, "row" | "isNew">[]): Promise<void> {
     for (let from = 0; from < rows.length; from += ROWS_PER_WRITE) {
       const part = rows.slice(from, from + ROWS_PER_WRITE)
-      // Inserting is much cheaper than looking first, above all on a server that scans.
-      const refused = await this.#bulk(
-        part.map(({ row, isNew }) => (isNew ? { insertOne: { document: toRowDocument(row) } } : upsertOf(row))),
-      )
-      const again = refused.map((index) => part[index]).filter((item) => item?.isNew === true)
+      // Inserting is much cheaper than looking first.
+      const fresh = part.filter(({ isNew }) => isNew)
+      const refused = await this.#bulk(fresh.map(({ row }) => ({ insertOne: { document: toRowDocument(row) } })))
+      const known = [...part.filter(({ isNew }) => !isNew), ...fresh.filter((_, index) => refused.includes(index))].map(({ row }) => row)
+      if (known.length === 0) continue
+      if (this.#db.scans) await this.#replace(known)
       // A duplicate of an upsert means that a newer row is there.
-      await this.#bulk(again.flatMap((item) => (item === undefined ? [] : [upsertOf(item.row)])))
+      else await this.#bulk(known.map(upsertOf))
     }
+  }
+
+  /**
+   * On a server that scans, where each of many updates would read the whole collection: two scans for all of them. A
+   * crash in between loses rows that the checkpoint still covers.
+   */
+  async #replace(rows: readonly OrderRow[]): Promise<void> {
+    const stored = await this.#db.orders.find({ _id: { $in: rows.map((row) => row.order) } }, { projection: { version: 1 } }).toArray()
+    const versions = new Map(stored.map((row) => [row._id, Number(row.version)]))
+    const newer = rows.filter((row) => (versions.get(row.order) ?? 0) < row.version)
+    const old = newer.filter((row) => versions.has(row.order)).map((row) => row.order)
+    if (old.length > 0) await this.#db.orders.deleteMany({ _id: { $in: old } })
+    await this.#bulk(newer.map((row) => ({ insertOne: { document: toRowDocument(row) } })))
   }
 
   /** Returns the indexes of duplicates. */

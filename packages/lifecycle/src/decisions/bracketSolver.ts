@@ -25,7 +25,7 @@ interface Choice {
 
 const differ = (a: Decimal, b: Decimal, tick: Decimal): boolean => gt(gt(a, b) ? sub(a, b) : sub(b, a), isZero(tick) ? ZERO : tick)
 
-/** The first of: price, percentage, ATR, default (signals.md section 3). */
+/** The first of: price, percentage, ATR, default (docs/signals.md). */
 const choose = (
   leg: "stop" | "target",
   signal: Signal,

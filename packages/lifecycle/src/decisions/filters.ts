@@ -1,6 +1,6 @@
 /**
  * The exchange's filters over {@link SymbolRules}: how a price or a quantity is rounded, and whether the exchange would
- * take it. Source: docs of the filters and the order of application (docs/binance.md section 4.1): price, quantity,
+ * take it. Source: Binance's documentation of its filters, applied in this order: price, quantity,
  * bounds, distance from the market, and the notional last, with the rounded numbers.
  *
  * Promises: nothing is rounded to a worse price for us than was asked, nor to a larger quantity; a step or bound of zero
@@ -161,7 +161,7 @@ export const percentPriceRange = (
   return { low: isZero(down) ? undefined : mul(reference, down), high: isZero(up) ? undefined : mul(reference, up) }
 }
 
-/** PERCENT_PRICE, for every price of every order type: triggers are held against it too (failures.md row 39). */
+/** PERCENT_PRICE, for every price of every order type: triggers are held against it too. */
 export const checkPercentPrice = (side: Side, price: Decimal, reference: Decimal, what: string, rules: SymbolRules): Reason | undefined => {
   const { low, high } = percentPriceRange(side, reference, rules)
   const observed = `${text(price, rules.quoteAsset)} with the market at ${str(reference)}`

@@ -39,7 +39,7 @@ export interface BracketPrices {
 
 /**
  * The bracket of a fill: prices on ticks, on the right side of the average fill price, or marked as passed.
- * Throws `RangeError` for an average fill price that is not positive: "0.00000000" is no fill price (failures.md row 30).
+ * Throws `RangeError` for an average fill price that is not positive: "0.00000000" is no fill price.
  */
 export const bracketPrices = (
   plan: Pick<BracketPlan, "stop" | "target" | "tickSize" | "exitSide">,

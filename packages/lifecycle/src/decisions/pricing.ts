@@ -2,7 +2,7 @@
  * The prices of an entry: what is asked of the venue (rounded), what it is sized by, and what it is expected to fill at.
  *
  * A price that is not known is a reason to refuse (PRICE_UNKNOWN), never a check that is skipped; text such as
- * "0.00000000" is parsed and then has to be positive (failures.md rows 29, 30). A price that an earlier signal brought is
+ * "0.00000000" is parsed and then has to be positive. A price that an earlier signal brought is
  * no live price: it says nothing of the market.
  */
 import type { Decimal, MarketPrice, OrderType, Reason, Side, Signal, SymbolRules } from "@petrosa/contracts"

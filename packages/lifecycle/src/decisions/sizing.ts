@@ -1,11 +1,11 @@
 /**
- * Sizing: how much one entry buys or sells. The precedence is that of signals.md section 3: `quantity`, `quote_quantity`,
+ * Sizing: how much one entry buys or sells. The precedence is that of docs/signals.md: `quantity`, `quote_quantity`,
  * `position_size_pct` of the free balance, else POSITION_SIZE_PCT of the free balance × confidence.
  *
  * Promises: an accepted quantity is a multiple of the exchange's step, at least its minimum and never above any limit
  * (exchange, MAX_POSITION_NOTIONAL, free balance), and what it buys can be sold again: at the price of its stop or target
  * the exit is not less than the exchange's minimum, net of the commission that is taken out of it. A quantity that the
- * signal names is never raised. There is no default in a catch-all: what is not known is a refusal (failures.md row 20).
+ * signal names is never raised. There is no default in a catch-all: what is not known is a refusal.
  */
 import type { Decimal, DecimalString, EventData, Reason, Side, Signal, SymbolRules } from "@petrosa/contracts"
 import {
@@ -58,7 +58,7 @@ export interface Size {
   readonly notes: readonly string[]
 }
 
-/** The balance, or why no new risk is taken. Zero, missing and an error are three things (failures.md row 22). */
+/** The balance, or why no new risk is taken. Zero, missing and an error are three things. */
 export const balanceOf = (free: FreeBalance, quoteAsset: string): Decision<Decimal> => {
   if ("unknown" in free) return { reason: reason("BALANCE_UNKNOWN", free.unknown, `a known free balance of ${quoteAsset}`) }
   const value = parseDecimal(free.known)

@@ -14,7 +14,7 @@ import { type DecisionSettings, settingsNumbers, type VenueFacts } from "./setti
 /** A timestamp may lie this far ahead of our clock. */
 export const MAX_SIGNAL_AHEAD_MS = 5_000
 
-/** Too old, or from the future: at intake and again right before the entry leaves (failures.md row 12). */
+/** Too old, or from the future: at intake and again right before the entry leaves. */
 export const tooOld = (signal: Pick<Signal, "timestampMs">, nowMs: number, maxAgeMs: number): Reason | undefined => {
   const ageMs = nowMs - signal.timestampMs
   if (ageMs > maxAgeMs) return reason("SIGNAL_TOO_OLD", `${ageMs / 1000} s old`, `${maxAgeMs / 1000} s`)
@@ -119,7 +119,7 @@ const checkIcebergAllowed = (signal: Signal, rules: SymbolRules): Reason | undef
     : reason("ICEBERG_NOT_SUPPORTED", `iceberg with ${signal.timeInForce}`, "GTC", "An iceberg order has to be GTC.")
 }
 
-/** PRICE_DEVIATION: another symbol's price, or a stale one (failures.md rows 17, 32). Where no live price is known it cannot be told. */
+/** PRICE_DEVIATION: another symbol's price, or a stale one. Where no live price is known it cannot be told. */
 const checkDeviation = (
   signal: Signal,
   live: LivePrice | undefined,

@@ -94,7 +94,8 @@ export const followUp = (c: OrderContext): OrderEvent | undefined => {
   if (c.job !== null) return c.settled === null ? jobDone(c) : undefined
   if (c.entry === null) return undefined
 
-  if (isNegative(heldQuantity(c))) {
+  // While the entry may have fills that we have not heard of, an exit may be told first. Afterwards it cannot be.
+  if (entryIsOver(c) && isNegative(heldQuantity(c))) {
     return event("OrderParked", { code: "INVARIANT", detail: `more was given back than was held: ${str(heldQuantity(c))} ${c.baseAsset}` })
   }
   if (c.closeNeeded !== null && c.closing === null && hasFills(c) && !c.lotClosed) {

@@ -65,6 +65,14 @@ describe("quantities", () => {
     expect(text(commonStep(d("0"), d("0.1")))).toBe("0.1")
     expect(text(commonStep(d("0.001"), d("0")))).toBe("0.001")
   })
+  test("given such rules, then a market order obeys both steps and a limit order its own", () => {
+    const rules = withRules(rulesOf("XRPUSDT", "spot"), {
+      lot: { min: c("0"), max: c("0"), step: c("0.3") },
+      marketLot: { min: c("0"), max: c("0"), step: c("0.2") },
+    })
+    expect([text(roundQuantity(d("1.7"), true, rules)), text(roundQuantity(d("1.7"), false, rules))]).toEqual(["1.2", "1.5"])
+    expect(checkQuantity(d("1.5"), true, rules)).toMatchObject({ code: "QUANTITY_STEP" })
+  })
   test("given less than one step, then nothing is left: QUANTITY_STEP", () => {
     const rules = rulesOf("XRPUSDT", "spot")
     expect(reasonOf(applyFilters({ side: "buy", type: "market", quantity: d("0.9"), reduceOnly: false }, d("0.5"), rules)).code).toBe(

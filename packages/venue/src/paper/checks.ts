@@ -12,6 +12,39 @@ import type { PlaceRequest } from "../venue.ts"
 
 const CLIENT_ORDER_ID = /^[A-Za-z0-9_-]{1,36}$/
 
+/** The numbers of a symbol's rules, parsed once. `undefined`: that part is disabled. */
+interface Bounds {
+  readonly price: Range
+  readonly lot: Range
+  readonly marketLot: Range
+  readonly minNotional: Decimal | undefined
+  readonly maxNotional: Decimal | undefined
+}
+interface Range {
+  readonly min: Decimal | undefined
+  readonly max: Decimal | undefined
+  readonly step: Decimal
+}
+
+const part = (text: DecimalString): Decimal | undefined => (text === "0" ? undefined : dec(text))
+const range = (min: DecimalString, max: DecimalString, step: DecimalString): Range => ({ min: part(min), max: part(max), step: dec(step) })
+
+const known = new WeakMap<SymbolRules, Bounds>()
+const boundsOf = (rules: SymbolRules): Bounds => {
+  const before = known.get(rules)
+  if (before !== undefined) return before
+  const { price, lot, marketLot, notional } = rules
+  const bounds: Bounds = {
+    price: range(price.min, price.max, price.tick),
+    lot: range(lot.min, lot.max, lot.step),
+    marketLot: range(marketLot.min, marketLot.max, marketLot.step),
+    minNotional: part(notional.min),
+    maxNotional: part(notional.max),
+  }
+  known.set(rules, bounds)
+  return bounds
+}
+
 const filter = (name: string, spot: boolean, futuresCode: string, futuresText: string): Refused =>
   spot ? refused("fatal", "-1013", `Filter failure: ${name}`) : refused("fatal", futuresCode, futuresText)
 
@@ -40,17 +73,18 @@ const checkPrice = (text: DecimalString | undefined, rules: SymbolRules): Refuse
   if (text === undefined) return undefined
   const spot = rules.market === "spot"
   const price = dec(text)
-  const { min, max, tick } = rules.price
-  if (!isPositive(price) || (min !== "0" && lt(price, dec(min)))) return filter("PRICE_FILTER", spot, "-4013", "Price less than min price.")
-  if (max !== "0" && gt(price, dec(max))) return filter("PRICE_FILTER", spot, "-4002", "Price greater than max price.")
-  if (!isMultipleOf(price, dec(tick))) return filter("PRICE_FILTER", spot, "-4014", "Price not increased by tick size.")
+  const { min, max, step } = boundsOf(rules).price
+  if (!isPositive(price) || (min !== undefined && lt(price, min)))
+    return filter("PRICE_FILTER", spot, "-4013", "Price less than min price.")
+  if (max !== undefined && gt(price, max)) return filter("PRICE_FILTER", spot, "-4002", "Price greater than max price.")
+  if (!isMultipleOf(price, step)) return filter("PRICE_FILTER", spot, "-4014", "Price not increased by tick size.")
   return undefined
 }
 
-const checkLot = (quantity: Decimal, lot: SymbolRules["lot"], name: string, spot: boolean): Refused | undefined => {
-  if (lot.min !== "0" && lt(quantity, dec(lot.min))) return filter(name, spot, "-4004", "Quantity less than min quantity.")
-  if (lot.max !== "0" && gt(quantity, dec(lot.max))) return filter(name, spot, "-4005", "Quantity greater than max quantity.")
-  if (!isMultipleOf(quantity, dec(lot.step))) return filter(name, spot, "-4023", "Quantity not increased by step size.")
+const checkLot = (quantity: Decimal, lot: Range, name: string, spot: boolean): Refused | undefined => {
+  if (lot.min !== undefined && lt(quantity, lot.min)) return filter(name, spot, "-4004", "Quantity less than min quantity.")
+  if (lot.max !== undefined && gt(quantity, lot.max)) return filter(name, spot, "-4005", "Quantity greater than max quantity.")
+  if (!isMultipleOf(quantity, lot.step)) return filter(name, spot, "-4023", "Quantity not increased by step size.")
   return undefined
 }
 
@@ -68,21 +102,22 @@ const checkPercent = (request: PlaceRequest, rules: SymbolRules, market: Decimal
 }
 
 const checkNotional = (request: PlaceRequest, rules: SymbolRules, market: Decimal | undefined): Refused | undefined => {
-  const { min, max, minAppliesToMarket, maxAppliesToMarket, reduceOnlyExempt } = rules.notional
+  const { minAppliesToMarket, maxAppliesToMarket, reduceOnlyExempt } = rules.notional
+  const { minNotional: min, maxNotional: max } = boundsOf(rules)
   if (request.reduceOnly && reduceOnlyExempt) return undefined
   const own = request.price ?? request.triggerPrice
   const price = own === undefined ? market : dec(own)
   if (price === undefined) return undefined
   const notional = mul(price, dec(request.quantity))
   const isMarket = request.type === "market"
-  if (min !== "0" && (!isMarket || minAppliesToMarket) && lt(notional, dec(min)))
+  if (min !== undefined && (!isMarket || minAppliesToMarket) && lt(notional, min))
     return filter(
       "NOTIONAL",
       rules.market === "spot",
       "-4164",
-      `Order's notional must be no smaller than ${min} (unless you choose reduce only).`,
+      `Order's notional must be no smaller than ${rules.notional.min} (unless you choose reduce only).`,
     )
-  if (max !== "0" && (!isMarket || maxAppliesToMarket) && gt(notional, dec(max)))
+  if (max !== undefined && (!isMarket || maxAppliesToMarket) && gt(notional, max))
     return refused("fatal", "-1013", "Filter failure: NOTIONAL")
   return undefined
 }
@@ -91,12 +126,12 @@ const checkIceberg = (request: PlaceRequest, rules: SymbolRules): Refused | unde
   if (request.icebergQuantity === undefined) return undefined
   if (!rules.icebergAllowed || request.type !== "limit")
     return refused("fatal", "-1013", "Iceberg orders are not supported for this symbol.")
-  const part = dec(request.icebergQuantity)
-  const wrong = checkLot(part, rules.lot, "LOT_SIZE", true)
+  const size = dec(request.icebergQuantity)
+  const wrong = checkLot(size, boundsOf(rules).lot, "LOT_SIZE", true)
   if (wrong !== undefined) return wrong
-  if (isZero(part)) return undefined
+  if (isZero(size)) return undefined
   const quantity = dec(request.quantity)
-  const parts = quotientFloor(quantity, part) + (isMultipleOf(quantity, part) ? 0n : 1n)
+  const parts = quotientFloor(quantity, size) + (isMultipleOf(quantity, size) ? 0n : 1n)
   return rules.icebergParts > 0 && parts > BigInt(rules.icebergParts)
     ? refused("fatal", "-1013", "Filter failure: ICEBERG_PARTS")
     : undefined
@@ -107,12 +142,13 @@ export const checkOrder = (request: PlaceRequest, rules: SymbolRules, market: De
   const price = market === undefined ? undefined : dec(market)
   const spot = rules.market === "spot"
   const quantity = dec(request.quantity)
+  const bounds = boundsOf(rules)
   return (
     checkParameters(request, rules) ??
     checkPrice(request.price, rules) ??
     checkPrice(request.triggerPrice, rules) ??
-    checkLot(quantity, rules.lot, "LOT_SIZE", spot) ??
-    (request.type === "market" ? checkLot(quantity, rules.marketLot, "MARKET_LOT_SIZE", spot) : undefined) ??
+    checkLot(quantity, bounds.lot, "LOT_SIZE", spot) ??
+    (request.type === "market" ? checkLot(quantity, bounds.marketLot, "MARKET_LOT_SIZE", spot) : undefined) ??
     checkIceberg(request, rules) ??
     checkPercent(request, rules, price) ??
     checkNotional(request, rules, price)

@@ -9,7 +9,7 @@ import { cancel, execute, hasLimit, isLive, moveMarket, place } from "@petrosa/m
 import type { ExecuteOptions, MatchingEvent, MatchingRules, NewOrder, Order } from "@petrosa/matching"
 import type { Acknowledgement, PlaceRequest, VenueOrder } from "../venue.ts"
 import { checkOrder } from "./checks.ts"
-import { NO_FAULTS, chance, strike } from "./faults.ts"
+import { FaultSwitchboard } from "./faultSwitchboard.ts"
 import type { Faults, RequestKind } from "./faults.ts"
 import { badSymbol, checkTime, notTrading, refusalOf } from "./refusals.ts"
 import { ACCOUNT, venueOrderId } from "./rows.ts"
@@ -49,11 +49,8 @@ export class PaperExchange {
   readonly #nextWork: StatementSync
   readonly #heldWork: StatementSync
   readonly #releaseWork: StatementSync
-  readonly #getMeta: StatementSync
-  readonly #putMeta: StatementSync
   readonly #counts: StatementSync
-  #faults: Faults | undefined
-  #draws: number | undefined
+  readonly #switches: FaultSwitchboard
   #nextDueMs: number | undefined | "unknown" = "unknown"
 
   constructor(db: DatabaseSync, options: ExchangeOptions) {
@@ -83,8 +80,7 @@ export class PaperExchange {
       "SELECT w.* FROM work w JOIN orders o ON o.id = w.order_id WHERE w.due_ms IS NULL AND o.market = ? AND o.symbol = ?",
     )
     this.#releaseWork = db.prepare("UPDATE work SET due_ms = ?, at_price = NULL WHERE due_ms IS NULL")
-    this.#getMeta = db.prepare("SELECT value FROM meta WHERE key = ?")
-    this.#putMeta = db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)")
+    this.#switches = new FaultSwitchboard(db)
     this.#counts = db.prepare(
       "SELECT count(*) AS orders, count(trigger_price) AS algos FROM orders WHERE live = 1 AND market = ?1 AND symbol = ?2",
     )
@@ -92,50 +88,26 @@ export class PaperExchange {
 
   /** Another process wrote, or a turn was undone: read again what is remembered. */
   forget(): void {
-    this.#faults = undefined
-    this.#draws = undefined
+    this.#switches.forget()
     this.#nextDueMs = "unknown"
     this.store.forget()
   }
 
-  // ---- faults
-
   get faults(): Faults {
-    if (this.#faults === undefined) {
-      const row = this.#getMeta.get("faults") as { value: string } | undefined
-      this.#faults = row === undefined ? NO_FAULTS : { ...NO_FAULTS, ...(JSON.parse(row.value) as Partial<Faults>) }
-    }
-    return this.#faults
+    return this.#switches.faults
   }
 
   setFaults(change: Partial<Faults>): void {
-    const before = this.faults
-    this.#writeFaults({ ...before, ...change })
-    if (before.rest && change.rest === false) {
-      this.#releaseWork.run(this.#options.now())
-      this.#nextDueMs = "unknown"
-    }
-  }
-
-  #writeFaults(faults: Faults): void {
-    this.#faults = faults
-    this.#putMeta.run("faults", JSON.stringify(faults))
-  }
-
-  readonly #draw = (): number => {
-    this.#draws ??= Number((this.#getMeta.get("draws") as { value: string } | undefined)?.value ?? 0)
-    this.#draws += 1
-    this.#putMeta.run("draws", String(this.#draws))
-    return chance(this.faults.seed, this.#draws)
+    const { rest } = this.faults
+    this.#switches.write({ ...this.faults, ...change })
+    if (!rest || change.rest !== false) return
+    this.#releaseWork.run(this.#options.now())
+    this.#nextDueMs = "unknown"
   }
 
   /** Whether this request is hit by a fault of replies; a counted fault is used up by it. */
   hit(which: "loseReply" | "dropRequest", kind: RequestKind): boolean {
-    const fault = this.faults[which]
-    if (fault === null) return false
-    const { hit, after } = strike(fault, kind, this.#draw)
-    if (after !== fault) this.#writeFaults({ ...this.faults, [which]: after })
-    return hit
+    return this.#switches.hit(which, kind)
   }
 
   // ---- orders
@@ -148,7 +120,7 @@ export class PaperExchange {
 
   #place(request: PlaceRequest): Outcome<Acknowledgement> {
     const nowMs = this.#options.now()
-    const told = this.#toldToRefuse(request.leg)
+    const told = this.#switches.refusal(request.leg)
     if (told !== undefined) return told
     const late = checkTime(request.timestampMs, request.receiveWindowMs, nowMs)
     if (late !== undefined) return late
@@ -170,16 +142,6 @@ export class PaperExchange {
       order,
       reply: `{"symbol":"${request.symbol}","orderId":${order.venueOrderId},"clientOrderId":"${request.clientOrderId}","transactTime":${nowMs},"status":"NEW"}`,
     })
-  }
-
-  #toldToRefuse(leg: Leg): Outcome<never> | undefined {
-    const refuse = this.faults.refuse
-    if (refuse === null || (refuse.leg !== undefined && refuse.leg !== leg)) return undefined
-    if (refuse.count !== undefined) {
-      if (refuse.count <= 0) return undefined
-      this.#writeFaults({ ...this.faults, refuse: refuse.count === 1 ? null : { ...refuse, count: refuse.count - 1 } })
-    }
-    return refused(refuse.class, refuse.code, refuse.message ?? "refused on demand")
   }
 
   #tooMany(request: PlaceRequest, rules: SymbolRules): Outcome<never> | undefined {

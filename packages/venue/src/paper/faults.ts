@@ -83,3 +83,28 @@ export const strike = (
 
 export const concerns = (fault: ReplyFault | null, kind: RequestKind): boolean =>
   fault !== null && (fault.requests === undefined || fault.requests.includes(kind))
+
+/** Each fault alone, in a strength that a test or a campaign can live with: for enumerating them. */
+export const SINGLE_FAULTS = {
+  slow: { slowMs: 200 },
+  partialFills: { partialFills: { parts: 3, everyMs: 50 } },
+  rest: { rest: true },
+  loseEntryReply: { loseReply: { count: 1, requests: ["entry"] } },
+  loseStopReply: { loseReply: { count: 1, requests: ["stop"] } },
+  loseTargetReply: { loseReply: { count: 1, requests: ["target"] } },
+  loseFlattenReply: { loseReply: { count: 1, requests: ["flatten"] } },
+  loseCancelReply: { loseReply: { count: 1, requests: ["cancel"] } },
+  loseAnswers: { loseReply: { count: 3, requests: ["query"] } },
+  dropEntry: { dropRequest: { count: 1, requests: ["entry"] } },
+  dropStop: { dropRequest: { count: 1, requests: ["stop"] } },
+  dropTarget: { dropRequest: { count: 1, requests: ["target"] } },
+  dropFlatten: { dropRequest: { count: 1, requests: ["flatten"] } },
+  dropCancel: { dropRequest: { count: 1, requests: ["cancel"] } },
+  refuseEntry: { refuse: { class: "fatal", code: "-1013", count: 1, leg: "entry" } },
+  refuseStop: { refuse: { class: "rateLimit", code: "-1003", count: 1, leg: "stop" } },
+  refuseTarget: { refuse: { class: "rateLimit", code: "-1003", count: 1, leg: "target" } },
+  notFound: { notFoundForMs: 1_000 },
+  duplicateEvents: { duplicateEvents: true },
+  lateEvents: { lateEventsMs: 500 },
+  missEvents: { missEvents: 1 },
+} as const satisfies Readonly<Record<string, Partial<Faults>>>

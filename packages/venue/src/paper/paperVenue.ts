@@ -10,7 +10,7 @@
  * liquidity; reduce-only sells are accepted on spot and lock nothing (there the stop and target of a lot would otherwise
  * need an order list); counts of open orders are not limited unless `orderCounts` is set.
  */
-import { canonical, refused, unknown } from "@petrosa/contracts"
+import { canonical, known, refused, unknown } from "@petrosa/contracts"
 import type { ClientOrderId, DecimalString, Fill, Market, MarketPrice, Outcome, Read, SymbolRules } from "@petrosa/contracts"
 import { bundledRules } from "../symbols/bundled.ts"
 import type { Acknowledgement, Balance, PlaceRequest, Position, Venue, VenueEvent, VenueOrder } from "../venue.ts"
@@ -158,22 +158,25 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
   }, options.pollMs ?? 20)
   poll.unref()
 
-  /** Half of the way, there or back. */
-  const travel = async (): Promise<void> => {
+  /** Half of the way, there or back; `undefined` when it takes no time: then a request is in the queue before `place` returns. */
+  const travel = (): Promise<void> | undefined => {
     const halfMs = ((options.latencyMs ?? 0) + exchange.faults.slowMs) / 2
-    if (halfMs > 0) await sleep(halfMs)
+    return halfMs > 0 ? sleep(halfMs) : undefined
   }
 
   const change = async <A>(run: () => Outcome<A>): Promise<Outcome<A>> => {
-    let outcome: Outcome<A>
+    let executed: Outcome<A> | undefined
     try {
-      await travel()
-      outcome = await turns.enqueue(run)
-      if (!closed) await travel()
+      const there = travel()
+      if (there !== undefined) await there
+      executed = await turns.enqueue(run)
+      const back = travel()
+      if (back !== undefined) await back
+      return executed
     } catch (error) {
-      return refused("retry", "PAPER_UNAVAILABLE", error instanceof Error ? error.message : String(error))
+      // Once executed, a failure on the way back must not deny it.
+      return executed ?? refused("retry", "PAPER_UNAVAILABLE", error instanceof Error ? error.message : String(error))
     }
-    return outcome
   }
 
   const ask = async <A>(question: () => A): Promise<Read<A>> => {
@@ -186,7 +189,7 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
       }
       const value = question()
       await travel()
-      return { _tag: "Known", value }
+      return known(value)
     } catch (error) {
       return unknown(error instanceof Error ? error.message : String(error))
     }
