@@ -171,7 +171,8 @@ const runCommand = (node, script, args) =>
     }
     const child = spawn(node, ["--disable-warning=ExperimentalWarning", join(root, script), ...args], { cwd: root, env, stdio: "inherit" })
     // A Ctrl-C in a terminal reaches every process of the group by itself: handing it on would make two of it.
-    const forward = { SIGTERM: true, SIGHUP: true, SIGINT: !process.stdin.isTTY }
+    const inTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)
+    const forward = { SIGTERM: true, SIGHUP: true, SIGINT: !inTerminal }
     for (const [name, hand] of Object.entries(forward)) process.on(name, () => void (hand && child.kill(name)))
     child.once("error", (error) => {
       say(`${node} could not be started: ${error.message}`)

@@ -11,4 +11,35 @@ export interface Adapter {
   readonly reason: string
 }
 
-export const ADAPTERS: ReadonlyArray<Adapter> = []
+export const ADAPTERS: ReadonlyArray<Adapter> = [
+  {
+    path: "packages/event-store/src/groupCommit.ts",
+    uses: ["timer"],
+    reason: "The real scheduler of the group commit; tests and simulations give their own.",
+  },
+  {
+    path: "packages/event-store/src/mongodb/",
+    uses: ["clock", "timer", "randomness"],
+    reason: "Talks to MongoDB: waits for it, tries again, measures how far the projection is behind, makes the store's id.",
+  },
+  {
+    path: "packages/event-store/src/sqlite/",
+    uses: ["timer", "randomness"],
+    reason: "Talks to SQLite: waits for a locked file, lets others run during long reads, makes the store's id.",
+  },
+  {
+    path: "packages/intake/src/clock.ts",
+    uses: ["clock", "timer"],
+    reason: "The real clock of intake and engine; tests and simulations give their own.",
+  },
+  {
+    path: "packages/intake/src/reclaim.ts",
+    uses: ["clock"],
+    reason: "Writes the time into an acknowledgement subject of JetStream; nothing is decided by it.",
+  },
+  {
+    path: "packages/venue/src/paper/",
+    uses: ["clock", "timer"],
+    reason: "A venue has a clock of its own, as an exchange does; tests give another.",
+  },
+]

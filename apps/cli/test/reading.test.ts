@@ -2,7 +2,7 @@ import { rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { SqliteEventStore } from "@petrosa/event-store"
+import { AnchorWriter, SqliteEventStore } from "@petrosa/event-store"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { cli, startCli } from "./run.ts"
 import { START_MS, type Story, storeWith, story } from "./story.ts"
@@ -218,7 +218,7 @@ describe("petrosa verify", () => {
     expect((await cli(["verify", "--all"], env)).code).toBe(0)
     const one = await cli(["verify", "sig-1"], env)
     expect([one.code, one.out]).toEqual([0, expect.stringMatching(/^Whole: 1 stream, 12 events/)])
-    expect(JSON.parse((await cli(["verify", "--json"], env)).out)).toMatchObject({ streams: 2, events: 15, findings: [] })
+    expect(JSON.parse((await cli(["verify", "--json"], env)).out)).toEqual({ streams: 2, events: 15, anchored: 0, findings: [] })
   })
 
   it("given a changed event, when verified, then exit 1 and which one", async () => {
@@ -237,6 +237,39 @@ describe("petrosa verify", () => {
     const { code, out } = await cli(["verify", "--all"], { SQLITE_FILE: own })
     expect(code).toBe(1)
     expect(out).toContain("version 4: missing")
+  })
+
+  it("given anchors, when an order is gone or an anchor that was logged is not there, then exit 1", async () => {
+    const kept = story({ id: "kept" })
+    const gone = story({ id: "gone" })
+    const own = await fresh(kept, gone)
+    const store = SqliteEventStore.open({ file: own })
+    let logged = ""
+    const anchors = new AnchorWriter({
+      store,
+      append: async (append) => (await store.append([append]))[0] ?? { _tag: "Unavailable", reason: "no answer" },
+      replica: "test-1",
+      startedAtMs: START_MS,
+      nowMs: () => START_MS,
+      engineVersion: "0.1.0",
+      settingsVersion: "s1",
+      simulationMode: true,
+      onAnchored: (head) => {
+        logged = head.hash
+      },
+    })
+    await anchors.tick()
+    await store.close()
+    const whole = await cli(["verify", "--anchor", logged], { SQLITE_FILE: own })
+    expect([whole.code, whole.out]).toEqual([0, "Whole: 3 streams, 25 events; 2 of the streams vouched for by anchors.\n"])
+    const other = await cli(["verify", "--anchor", "ab".repeat(32)], { SQLITE_FILE: own })
+    expect([other.code, other.out]).toEqual([1, expect.stringContaining("the anchor is missing")])
+    tamper(own, `DELETE FROM events WHERE text LIKE '%"stream":"${gone.stream}"%' AND text NOT LIKE '%HeadsAnchored%'`)
+    const { code, out } = await cli(["verify", "--json"], { SQLITE_FILE: own })
+    expect(code).toBe(1)
+    expect(JSON.parse(out).findings).toMatchObject([{ stream: gone.stream, what: "streamMissing" }])
+    expect((await cli(["verify", gone.order], { SQLITE_FILE: own })).code).toBe(1)
+    expect((await cli(["verify", "kept"], { SQLITE_FILE: own })).code).toBe(0)
   })
 
   it("given an unknown id, or an id and --all, when verified, then it is refused", async () => {

@@ -34,7 +34,11 @@ suite("sentences", () => {
 
 suite("text", () => {
   it("given any text, when made safe, then nothing of it moves the cursor", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => expect(safe(text)).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u)))
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(safe(text)).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u)
+      }),
+    )
   })
 
   it("given durations, when shown, then as a person reads them", () => {

@@ -8,7 +8,7 @@ import { hostname } from "node:os"
 import { dirname } from "node:path"
 import type { Settings } from "@petrosa/contracts"
 import type { FaultPoints } from "@petrosa/engine"
-import { Engine, engineFace } from "@petrosa/engine"
+import { DefaultsChanged, Engine, engineFace } from "@petrosa/engine"
 import type { EventStore } from "@petrosa/event-store"
 import { MongoEventStore, SqliteEventStore, StoreInUse } from "@petrosa/event-store"
 import type { Broker, StreamsReady } from "@petrosa/intake"
@@ -127,9 +127,9 @@ export const startService = async (options: ServiceOptions): Promise<Service> =>
     )
   }
   const replica = replicaName(settings)
-  const closers: (() => Promise<unknown> | unknown)[] = []
+  const closers: (() => unknown)[] = []
   const close = async (): Promise<void> => {
-    for (const one of closers.reverse()) await one()
+    for (const one of closers.toReversed()) await one()
     closers.length = 0
   }
   try {
@@ -176,7 +176,12 @@ export const startService = async (options: ServiceOptions): Promise<Service> =>
       // The lock of the embedded store, and the store's id on the streams: nobody else can be at work.
       alone: store.kind === "sqlite",
     })
-    await engine.start()
+    try {
+      await engine.start()
+    } catch (error) {
+      if (error instanceof DefaultsChanged) throw new StartRefused(error.message)
+      throw error
+    }
     closers.push(() => engine.stop())
     const face = engineFace(engine, { setPrice: (symbol, market, price) => paper.setPrice(symbol, market, price) })
     const http = await startHttp({

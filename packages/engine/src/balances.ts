@@ -37,14 +37,21 @@ export class BalanceKeeper {
   #stopped = false
   #cancel: (() => void) | undefined
   #lastAskMs = 0
+  #unanswered = 0
 
   constructor(venue: Venue, clock: Clock) {
     this.#venue = venue
     this.#clock = clock
   }
 
-  async start(): Promise<void> {
-    await this.refresh()
+  /** Resolves when the balance is known: until then no signal is taken in, since every one would be declined. */
+  async start(onWaiting: (problem: string) => void): Promise<void> {
+    for (let n = 0; !this.#stopped; n++) {
+      await this.refresh()
+      if (this.#asOfMs !== undefined) break
+      if (n % 10 === 0) onWaiting(this.#problem)
+      await new Promise<void>((resolve) => this.#clock.after(retryMs(n), resolve))
+    }
     this.#loop()
   }
 
@@ -103,8 +110,10 @@ export class BalanceKeeper {
     this.#asking = false
     if (answer._tag === "Unknown") {
       this.#problem = answer.reason
+      this.#unanswered += 1
       return
     }
+    this.#unanswered = 0
     this.#asOfMs = askedAtMs
     this.#free.clear()
     for (const balance of answer.value) this.#free.set(balance.asset, dec(balance.free))
@@ -122,6 +131,10 @@ export class BalanceKeeper {
       this.soon()
       return
     }
-    this.#cancel = this.#clock.after(REFRESH_EVERY_MS, () => void this.refresh().then(() => this.#loop()))
+    const waitMs = this.#unanswered === 0 ? REFRESH_EVERY_MS : retryMs(this.#unanswered)
+    this.#cancel = this.#clock.after(waitMs, () => void this.refresh().then(() => this.#loop()))
   }
 }
+
+/** A question that was not answered is asked again soon, then more slowly. */
+const retryMs = (n: number): number => Math.min(REFRESH_EVERY_MS, 100 * 2 ** Math.min(n, 6))

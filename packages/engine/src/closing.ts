@@ -39,20 +39,16 @@ const reportOf = (c: OrderContext, order: OrderId): OrderEvent | undefined => {
   }
 }
 
-export class Closer {
+class Closer {
   readonly #desk: Desk
   /** Closing orders that wait for a lot. */
   readonly #waiting = new Map<OrderId, Set<OrderId>>()
 
   constructor(desk: Desk) {
     this.#desk = desk
-    desk.listen({
-      closeLots: (order, command) => this.#begin(order, command),
-      durable: (order) => this.#tell(order),
-    })
   }
 
-  #begin(closing: LiveOrder, command: CloseLots): void {
+  begin(closing: LiveOrder, command: CloseLots): void {
     for (const lot of command.lots) {
       const waiting = this.#waiting.get(lot.order) ?? new Set()
       waiting.add(closing.order)
@@ -89,7 +85,7 @@ export class Closer {
   }
 
   /** A lot changed: whoever waits for it may hear. */
-  #tell(lot: LiveOrder): void {
+  tell(lot: LiveOrder): void {
     const waiting = this.#waiting.get(lot.order)
     if (waiting === undefined || lot.durableVersion < lot.version) return
     for (const id of waiting) {
@@ -116,6 +112,15 @@ export class Closer {
     const report = context === undefined ? nothing : (reportOf(context, lot) ?? nothing)
     if (closing.context.job?.reported.includes(lot) === false) closing.take([report], "request")
   }
+}
+
+/** Lets the desk hear of closing orders. */
+export const joinCloser = (desk: Desk): void => {
+  const closer = new Closer(desk)
+  desk.listen({
+    closeLots: (order, command) => closer.begin(order, command),
+    durable: (order) => closer.tell(order),
+  })
 }
 
 export const cancelEvents = (c: OrderContext, by: string): readonly OrderEvent[] =>

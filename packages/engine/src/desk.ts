@@ -257,7 +257,7 @@ export class Desk implements OrderHost {
   async quiesce(timeoutMs: number): Promise<void> {
     this.stopping = true
     this.#scheduler.stop()
-    const all = Promise.allSettled([...this.#running])
+    const all = Promise.allSettled(this.#running)
     await Promise.race([all, new Promise<void>((resolve) => this.#clock.after(timeoutMs, resolve))])
   }
 

@@ -10,13 +10,13 @@ import type { IntakeEvent, QueueKind } from "@petrosa/intake"
 import { Announcer } from "./announce.ts"
 import { BalanceKeeper } from "./balances.ts"
 import { bookRow } from "./books.ts"
-import { cancelEvents, Closer, closeEvents } from "./closing.ts"
+import { cancelEvents, closeEvents, joinCloser } from "./closing.ts"
 import { Desk } from "./desk.ts"
 import { Journal } from "./journal.ts"
 import type { LiveOrder } from "./liveOrder.ts"
 import { EngineMetrics } from "./metrics.ts"
 import type { EngineOptions } from "./options.ts"
-import { Poison } from "./poison.ts"
+import { joinPoison } from "./poison.ts"
 import { Receiver, type ResumeRequest } from "./receive.ts"
 import { Sweeper } from "./sweep.ts"
 import { VenueFeed } from "./venueFeed.ts"
@@ -29,6 +29,19 @@ const OTHERS_EVERY_MS = 1000
 const OTHERS_HEARD_WITHIN_MS = 30_000
 const START_RETRY_MS = 1000
 const LOTS_AT_ONCE = 1000
+
+const DEFAULTS_KEY = "identity_defaults"
+
+/** DEFAULT_MARKET or DEFAULT_ORDER_TYPE changed while orders are in flight whose identity depends on them. */
+export class DefaultsChanged extends Error {
+  override readonly name = "DefaultsChanged"
+  constructor(before: string, now: string, inFlight: number) {
+    super(
+      `DEFAULT_MARKET and DEFAULT_ORDER_TYPE were "${before}" and are now "${now}", while ${inFlight} order(s) are in flight: their signals would become other orders. ` +
+        "Start with the former values until they are settled (petrosa orders), then change them.",
+    )
+  }
+}
 
 export interface EngineState {
   readonly storeAwaySince: number | undefined
@@ -72,8 +85,8 @@ export class Engine {
     this.#feed = new VenueFeed(this.desk)
     this.#announcer = new Announcer(this.desk)
     this.#sweeper = new Sweeper(this.desk)
-    new Closer(this.desk)
-    new Poison(this.desk)
+    joinCloser(this.desk)
+    joinPoison(this.desk)
   }
 
   get state(): EngineState & { readonly troubles: ReadonlyMap<string, string> } {
@@ -91,8 +104,14 @@ export class Engine {
     this.receiver.restoreRejectedBytes(
       Number((await this.#persistently("read the store", () => options.store.getMeta(REJECTED_BYTES_KEY))) ?? 0),
     )
+    await this.#persistently("read the store", () => this.receiver.guard.load())
     await this.#fillBook()
-    for (const keeper of this.#balances.values()) await keeper.start()
+    for (const [venue, keeper] of this.#balances) {
+      await keeper.start((problem) =>
+        options.log.warn({ venue, problem }, "the balance is not known; waiting for it before any signal is taken in"),
+      )
+    }
+    await this.#checkDefaults()
     this.#feed.start(options.seats)
     if (options.alone) {
       const reclaimed = await options.intake.reclaim()
@@ -152,6 +171,23 @@ export class Engine {
   async #fillBook(): Promise<void> {
     const rows = await this.#persistently("read what is open", () => this.options.store.openOrders())
     for (const row of rows) bookRow(this.desk.book, row, this.#venueNameOf(row))
+  }
+
+  /**
+   * A signal's identity is taken after its defaults are resolved (design.md 5.1): with other defaults a redelivered message
+   * would be another order. So they do not change while orders are in flight.
+   */
+  async #checkDefaults(): Promise<void> {
+    const { store, defaultMarket, defaultOrderType } = this.options
+    const now = `${defaultMarket} ${defaultOrderType}`
+    const before = await this.#persistently("read the store", () => store.getMeta(DEFAULTS_KEY))
+    if (before !== undefined && before !== now) {
+      const inFlight = (await this.#persistently("read what is open", () => store.openOrders())).filter(
+        (row) => !row.settled && !row.parked,
+      ).length
+      if (inFlight > 0) throw new DefaultsChanged(before, now, inFlight)
+    }
+    if (before !== now) await this.#persistently("write the store", () => store.setMeta(DEFAULTS_KEY, now))
   }
 
   #venueNameOf(row: { readonly market: string; readonly simulation_mode: boolean }): string {
@@ -262,7 +298,7 @@ export class Engine {
       const rows = await this.options.store.openOrders()
       const open = new Set(rows.map((row) => row.order))
       for (const row of rows) if (!this.desk.orders.has(row.order as OrderId)) bookRow(this.desk.book, row, this.#venueNameOf(row))
-      for (const entry of [...this.desk.book.entries()])
+      for (const entry of Array.from(this.desk.book.entries()))
         if (!open.has(entry.order) && !this.desk.orders.has(entry.order)) this.desk.book.release(entry.order)
     } catch (error) {
       this.options.log.warn({ error: String(error) }, "the lots of other processes could not be read")

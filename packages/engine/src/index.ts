@@ -3,7 +3,7 @@
  * It may import every package below it, and knows no adapter by name.
  */
 export * from "./api.ts"
-export { Engine, type EngineState } from "./engine.ts"
+export { DefaultsChanged, Engine, type EngineState } from "./engine.ts"
 export { engineFace, type FaceExtras } from "./face.ts"
 export { FAULT_POINTS, type FaultPoint, type FaultPoints } from "./faultPoints.ts"
 export { EngineMetrics } from "./metrics.ts"

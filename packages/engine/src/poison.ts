@@ -10,15 +10,14 @@ import type { LiveOrder } from "./liveOrder.ts"
 
 const STEP_FAILURES_MAX = 3
 
-export class Poison {
+class Poison {
   readonly #desk: Desk
 
   constructor(desk: Desk) {
     this.#desk = desk
-    desk.listen({ failed: (order, error, input) => void this.#failed(order, error, input) })
   }
 
-  async #failed(order: LiveOrder, error: unknown, input: string): Promise<void> {
+  async failed(order: LiveOrder, error: unknown, input: string): Promise<void> {
     if (order.dropped) return
     const count = order.context.stepFailures + 1
     const handles = [...order.handles]
@@ -53,4 +52,10 @@ export class Poison {
       for (const [, handle] of handles) handle.release()
     }
   }
+}
+
+/** Lets the desk hear of steps that throw. */
+export const joinPoison = (desk: Desk): void => {
+  const poison = new Poison(desk)
+  desk.listen({ failed: (order, error, input) => void poison.failed(order, error, input) })
 }

@@ -13,12 +13,9 @@ import { decideEntry, outstanding, questionsAfterRestart, rebuild, redecide, unr
 import type { Desk } from "./desk.ts"
 import type { LiveOrder } from "./liveOrder.ts"
 import type { VenueSeat } from "./options.ts"
+import { RecoveryGuard } from "./recoveryGuard.ts"
 import { rejectedRecord } from "./rejected.ts"
 
-/** Times of adoption within ten minutes, without ever living 30 s in between, after which an order is parked. */
-const ADOPTIONS_MAX = 5
-const ADOPTIONS_WITHIN_MS = 600_000
-const LIVED_MS = 30_000
 /** A copy of a signal whose order is somebody else's waits this long before it asks again. */
 const COPY_RETRY_MS = 1000
 const READ_RETRY_MS = 1000
@@ -56,8 +53,11 @@ export class Receiver {
   /** Called when an order that exists gets another message: for the one who waits for an answer by HTTP. */
   onResume: (order: LiveOrder, request: ResumeRequest) => void = () => {}
 
+  readonly guard: RecoveryGuard
+
   constructor(desk: Desk) {
     this.#desk = desk
+    this.guard = new RecoveryGuard(desk.options.store, desk.options.clock)
   }
 
   /** As it was saved at the last stop. */
@@ -335,31 +335,23 @@ export class Receiver {
       data: { replica, delivery: message.deliveryCount, cause, downMs: Math.max(0, nowMs - Date.parse(last.at)) },
     }
     live.take([adopted], "recovery")
-    if (this.#adoptedTooOften(live)) return
-    this.recover(
-      live,
-      read.events.map((record) => ({ type: record.type, data: record.data }) as unknown as OrderEvent),
-    )
-    if (resume !== undefined) {
-      this.onResume(live, resume)
-      // The request is in the events now; what carries the order from here is this message, until it is settled.
+    if (this.guard.isPoison(order) && resume?.request !== "unpark") {
+      const detail = `${this.guard.deathsOf(order)} processes died while they recovered it`
+      live.take([{ type: "OrderParked", data: { code: "ADOPTED_TOO_OFTEN", detail } }], "recovery")
+      return
+    }
+    const goOn = (): void => {
+      if (live.dropped) return
+      this.recover(
+        live,
+        read.events.map((record) => ({ type: record.type, data: record.data }) as unknown as OrderEvent),
+      )
+      if (resume !== undefined) this.onResume(live, resume)
+      // A request is in the events now; what carries the order from here is this message, until it is settled.
       this.#desk.finish(live)
     }
-  }
-
-  #adoptedTooOften(live: LiveOrder): boolean {
-    const times = live.context.adoptedAtMs
-    const recent = times.slice(-ADOPTIONS_MAX)
-    const [first] = recent
-    const last = recent.at(-1)
-    if (recent.length < ADOPTIONS_MAX || first === undefined || last === undefined || last - first > ADOPTIONS_WITHIN_MS) return false
-    const lived = recent.some((atMs, i) => i > 0 && atMs - (recent[i - 1] ?? 0) >= LIVED_MS)
-    if (lived) return false
-    live.take(
-      [{ type: "OrderParked", data: { code: "ADOPTED_TOO_OFTEN", detail: `${ADOPTIONS_MAX} times within ${last - first} ms` } }],
-      "recovery",
-    )
-    return true
+    if (this.guard.isSuspect(live.context.adoptedAtMs)) void this.guard.mark(order).then(goOn)
+    else goOn()
   }
 
   /** Goes on where the order was: missing decisions are taken, open questions asked. Nothing is sent again on a guess. */

@@ -58,7 +58,7 @@ export const rejectedRecord = (
         fields: one.fields,
         length: one.bytes.length,
         sha256: createHash("sha256").update(one.bytes).digest("hex"),
-        ...(raw ?? {}),
+        ...raw,
         kept: raw !== undefined && one.bytes.length <= RAW_MAX_BYTES ? "whole" : raw !== undefined ? "cut" : "hash",
         transport: one.transport,
         subject: one.subject,

@@ -71,7 +71,9 @@ export class Sweeper {
     const arrivals = unsettled.flatMap((row) => {
       const read = streams.get(row.stream)
       const arrival = (read?.events[0]?.data as { readonly arrival?: Arrival } | undefined)?.arrival
-      return arrival === undefined ? [] : [{ row, name: { queue: "signals" as const, sequence: arrival.sequence, streamTimeMs: arrival.streamTimeMs } }]
+      return arrival === undefined
+        ? []
+        : [{ row, name: { queue: "signals" as const, sequence: arrival.sequence, streamTimeMs: arrival.streamTimeMs } }]
     })
     const there = await intake.hasMessages(arrivals.map(({ name }) => name))
     let asked = 0

@@ -64,6 +64,9 @@ interface Entry {
   readonly length: number
   readonly resolve: (result: AppendResult) => void
   attempts: number
+  /** It was refused while others of its batch were taken: the fault may be its own. */
+  suspect: boolean
+  reported: boolean
 }
 
 /** After this many refusals, while others were taken, an append is reported as stuck. */
@@ -82,6 +85,8 @@ export class GroupCommit {
   #length = 0
   #failures = 0
   #state: "idle" | "scheduled" | "sending" | "retrying" | "closed" = "idle"
+  /** The pause is for suspects alone: the store is not away, and new appends need not wait. */
+  #onlySuspects = false
   #cancelRetry: () => void = () => {}
 
   constructor(store: Pick<EventStore, "append">, options: GroupCommitOptions = {}) {
@@ -143,7 +148,7 @@ export class GroupCommit {
     this.#documents += append.records.length
     this.#length += length
     return new Promise((resolve) => {
-      this.#queue.push({ append, length, resolve, attempts: 0 })
+      this.#queue.push({ append, length, resolve, attempts: 0, suspect: false, reported: false })
       this.#schedule()
     })
   }
@@ -195,6 +200,10 @@ export class GroupCommit {
   }
 
   #schedule(): void {
+    if (this.#state === "retrying" && this.#onlySuspects) {
+      this.#cancelRetry()
+      this.#state = "idle"
+    }
     if (this.#state !== "idle" || this.#queue.length === 0) return
     this.#state = "scheduled"
     this.#options.scheduler.soon(() => {
@@ -243,8 +252,9 @@ export class GroupCommit {
       return
     }
     this.#queue = again.length === 0 ? this.#queue : [...again, ...this.#queue]
-    if (again.length === batch.length) this.#retryLater(reason)
-    else this.#goOn(again, reason)
+    if (again.length < batch.length) this.#goOn(again, reason)
+    else if (again.every((entry) => entry.suspect)) this.#retrySuspects(again)
+    else this.#retryLater(reason)
     this.#wakeIdle()
   }
 
@@ -258,16 +268,31 @@ export class GroupCommit {
       this.#failures = 0
       this.#emit({ _tag: "Back" })
     }
-    for (const entry of again) if (entry.attempts === STUCK_AFTER) this.#emit({ _tag: "Stuck", stream: entry.append.stream, reason })
+    for (const entry of again) {
+      entry.suspect = true
+      if (entry.attempts < STUCK_AFTER || entry.reported) continue
+      entry.reported = true
+      this.#emit({ _tag: "Stuck", stream: entry.append.stream, reason })
+    }
     this.#state = "idle"
     this.#schedule()
   }
 
   #retryLater(reason: string): void {
     this.#failures += 1
-    const delayMs = Math.min(this.#options.lastRetryMs, this.#options.firstRetryMs * 2 ** Math.min(this.#failures - 1, 16))
-    this.#state = "retrying"
+    this.#pause(this.#failures, false)
     this.#emit({ _tag: "Away", reason, attempt: this.#failures })
+  }
+
+  #retrySuspects(suspects: readonly Entry[]): void {
+    this.#pause(Math.min(...suspects.map((entry) => entry.attempts)), true)
+    if (this.#queue.length > suspects.length) this.#schedule()
+  }
+
+  #pause(attempt: number, onlySuspects: boolean): void {
+    const delayMs = Math.min(this.#options.lastRetryMs, this.#options.firstRetryMs * 2 ** Math.min(attempt - 1, 16))
+    this.#state = "retrying"
+    this.#onlySuspects = onlySuspects
     this.#cancelRetry = this.#options.scheduler.after(delayMs, () => {
       if (this.#state === "retrying") void this.#send()
     })

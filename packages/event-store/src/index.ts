@@ -4,6 +4,7 @@
  *
  * It imports @petrosa/contracts, Node and the mongodb driver; no other package of this house.
  */
+export * from "./anchors.ts"
 export * from "./eventStore.ts"
 export * from "./groupCommit.ts"
 export * from "./hashChain.ts"
@@ -12,4 +13,5 @@ export { BadCursor, rowOf } from "./orderRows.ts"
 export { StoreInUse } from "./sqlite/lock.ts"
 export { SqliteEventStore, type SqliteStoreOptions } from "./sqlite/sqliteStore.ts"
 export * from "./upcasters.ts"
+export * from "./verify.ts"
 export { MongoEventStore, type MongoStoreOptions } from "./mongodb/mongoStore.ts"

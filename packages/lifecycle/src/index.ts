@@ -6,4 +6,5 @@
  * and balances come in as values, and everything that a decision used is written into its event.
  */
 export * from "./decisions/index.ts"
+export * from "./explain/index.ts"
 export * from "./machine/index.ts"

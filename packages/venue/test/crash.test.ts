@@ -15,18 +15,37 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Starts a trading process; `killAfter` acknowledgements it is killed, with whatever it is in the middle of. Returns what it said. */
-const tradeUntilKilled = (file: string, name: string, killAfter: number): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CHILD, file, name], { stdio: ["ignore", "pipe", "inherit"] })
-    let said = ""
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      said += text
-      if (said.split("\nacked ").length > killAfter) child.kill("SIGKILL")
-    })
-    child.on("error", reject)
-    child.on("close", (_code, signal) => (signal === "SIGKILL" ? resolve(said) : reject(new Error(`${name} ended by itself:\n${said}`))))
-  })
+/**
+ * Starts trading processes and lets them go together; each is killed after so many acknowledgements, with whatever it is in
+ * the middle of. Returns what each said.
+ */
+const tradeUntilKilled = (
+  file: string,
+  children: readonly { readonly name: string; readonly killAfter: number }[],
+): Promise<readonly string[]> => {
+  const processes = children.map(({ name }) => spawn(process.execPath, [CHILD, file, name], { stdio: ["pipe", "pipe", "inherit"] }))
+  let ready = 0
+  return Promise.all(
+    processes.map(
+      (child, index) =>
+        new Promise<string>((resolve, reject) => {
+          let said = ""
+          let waiting = true
+          child.stdout.setEncoding("utf8").on("data", (text: string) => {
+            said += text
+            if (waiting && said.includes("ready\n")) {
+              waiting = false
+              ready += 1
+              if (ready === processes.length) for (const other of processes) other.stdin.write("go")
+            }
+            if (said.split("\nacked ").length > (children[index]?.killAfter ?? 0)) child.kill("SIGKILL")
+          })
+          child.on("error", reject)
+          child.on("close", (_code, signal) => (signal === "SIGKILL" ? resolve(said) : reject(new Error(`it ended by itself:\n${said}`))))
+        }),
+    ),
+  )
+}
 
 test("given processes on one file that are killed in the middle of requests, again and again, then nothing is doubled and nothing forgotten", async () => {
   const file = join(folder, "paper.sqlite")
@@ -37,7 +56,10 @@ test("given processes on one file that are killed in the middle of requests, aga
   const said: string[] = []
   for (let round = 0; round < 3; round += 1)
     said.push(
-      ...(await Promise.all([`a${round}`, `b${round}`].map((name, index) => tradeUntilKilled(file, name, 20 + 23 * round + 7 * index)))),
+      ...(await tradeUntilKilled(
+        file,
+        ["a", "b"].map((name, index) => ({ name: `${name}${round}`, killAfter: 60 + 23 * round + 31 * index })),
+      )),
     )
 
   const venue = openPaperVenue({ file, sync: "off" })

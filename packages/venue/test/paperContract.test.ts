@@ -3,4 +3,5 @@ import { paperFixture } from "./paperFixture.ts"
 
 venueContract("paper, futures", () => paperFixture("futures"))
 venueContract("paper, spot", () => paperFixture("spot"))
+venueContract("paper in memory, futures", () => paperFixture("futures", { file: ":memory:" }), { processes: false })
 venueContract("paper, futures, 10 ms away", () => paperFixture("futures", { latencyMs: 10 }))

@@ -3,13 +3,12 @@
  * writes. Exit 0 whole, 1 broken (and where), 2 unreadable.
  */
 import { isOrderId, orderStream } from "@petrosa/contracts"
-import type { EventStore } from "@petrosa/event-store"
+import { type EventStore, type Finding, type Verification, verifyAll, verifyStream } from "@petrosa/event-store"
 import { CANNOT, CliError, type ExitCode, NO, OK } from "../exits.ts"
 import type { Io } from "../io.ts"
 import { findOrder, withStore } from "../openStore.ts"
 import { readSettings } from "../settings.ts"
 import { plural, safe } from "../text.ts"
-import { type Finding, type Verdict, verifyAll, verifyStream } from "../verify.ts"
 
 export interface VerifyOptions {
   readonly all?: boolean
@@ -24,46 +23,63 @@ export const verify = (io: Io, id: string | undefined, options: VerifyOptions): 
     throw new CliError("Either an id, or everything: --all and --anchor are for the whole store.")
   }
   return withStore(readSettings(), async (store): Promise<ExitCode> => {
-    const verdict =
-      id === undefined
-        ? await verifyAll(store, {
-            ...(options.anchor === undefined ? {} : { anchor: options.anchor }),
-            onProgress: (streams, events) => io.progress(`verified ${streams} streams, ${events} events`),
-          })
-        : await verifyStream(store, await streamOf(store, id))
-    if (options.json === true) io.json(verdict)
-    else show(io, verdict)
-    return exitOf(verdict)
+    const found = id === undefined ? await everything(io, store, options.anchor) : await one(store, id)
+    if (options.json === true) io.json(found)
+    else show(io, found)
+    return exitOf(found)
   })
+}
+
+const everything = (io: Io, store: EventStore, anchor: string | undefined): Promise<Verification> =>
+  verifyAll(store, {
+    ...(anchor === undefined ? {} : { anchor }),
+    onProgress: ({ streams, events }) => io.progress(`verified ${plural(streams, "stream")}, ${plural(events, "event")}`),
+  })
+
+const one = async (store: EventStore, id: string): Promise<Verification> => {
+  const stream = await streamOf(store, id)
+  const found = await verifyStream(store, stream)
+  if (found.streams === 0 && found.findings.length === 0) throw new CliError(`There are no events of ${safe(stream)} in this store.`, NO)
+  return found
 }
 
 /** An order by any of its ids; a stream (`rejected/…`, `anchor/…`) by its name. The row is a cache: a stream is also looked for without it. */
 const streamOf = async (store: EventStore, id: string): Promise<string> => {
-  if (id.includes("/")) return id
   const row = await store.findOrder(id)
   if (row !== undefined) return row.stream
-  return isOrderId(id) ? orderStream(id) : (await findOrder(store, id)).stream
+  if (isOrderId(id)) return orderStream(id)
+  return id.includes("/") ? id : (await findOrder(store, id)).stream
 }
 
-const exitOf = (verdict: Verdict): ExitCode => {
-  if (verdict.findings.some((finding) => finding.what !== "unreadable")) return NO
-  return verdict.findings.length > 0 ? CANNOT : OK
+const exitOf = ({ findings }: Verification): ExitCode => {
+  if (findings.some((finding) => finding.what !== "unreadable")) return NO
+  return findings.length > 0 ? CANNOT : OK
 }
 
-const show = (io: Io, verdict: Verdict): void => {
-  const checked = `${plural(verdict.streams, "stream")}, ${plural(verdict.events, "event")}`
-  if (verdict.findings.length === 0) {
-    io.out(io.c.green(`Whole: ${checked}${verdict.anchors === undefined ? "" : `, ${plural(verdict.anchors, "anchor")}`}.`))
-    for (const note of verdict.notes) io.out(io.c.dim(safe(note)))
+const show = (io: Io, { streams, events, anchored, findings }: Verification): void => {
+  const checked = `${plural(streams, "stream")}, ${plural(events, "event")}`
+  if (findings.length === 0) {
+    io.out(io.c.green(`Whole: ${checked}; ${anchored} of the streams vouched for by anchors.`))
     return
   }
-  for (const finding of verdict.findings.slice(0, FINDINGS_SHOWN)) io.out(io.c.red(line(finding)))
-  const more = verdict.findings.length - FINDINGS_SHOWN
-  if (more > 0) io.out(`and ${more} more (--json has all)`)
-  io.out(io.c.red(`${plural(verdict.findings.length, "finding")} in ${checked}.`))
+  for (const finding of findings.slice(0, FINDINGS_SHOWN)) io.out(io.c.red(line(finding)))
+  if (findings.length > FINDINGS_SHOWN) io.out(`and ${findings.length - FINDINGS_SHOWN} more (--json has all)`)
+  io.out(io.c.red(`${plural(findings.length, "finding")} in ${checked}.`))
 }
 
-const line = (finding: Finding): string => {
-  const place = finding.version === undefined ? safe(finding.stream) : `${safe(finding.stream)} version ${finding.version}`
-  return `${place}: ${finding.what}: ${safe(finding.detail)}`
+const line = ({ stream, version, what, detail }: Finding): string => {
+  const place = version === 0 ? safe(stream) : `${safe(stream)} version ${version}`
+  return `${place}: ${WORDS[what]}: ${safe(detail)}`
+}
+
+const WORDS: Readonly<Record<Finding["what"], string>> = {
+  changed: "changed",
+  missing: "missing",
+  inserted: "inserted",
+  prev: "does not follow the event before it",
+  unreadable: "unreadable",
+  tailMissing: "the end is missing",
+  streamMissing: "the whole stream is missing",
+  rewritten: "written anew",
+  anchorMissing: "the anchor is missing",
 }

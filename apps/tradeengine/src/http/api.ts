@@ -86,9 +86,10 @@ const simulationPrice = HttpApiEndpoint.post("simulationPrice", "/simulation/pri
 }).annotateMerge(says("Move the paper venue's price by hand", "In simulation only. Stops and targets that it passes trigger."))
 
 /** The signal's JSON Schema is made from the decoder's own table: documentation that cannot lag behind. */
-const withSignalSchema = (document: Record<string, any>): Record<string, any> => {
-  const { $schema: _, ...schema } = signalJsonSchema
-  return { ...document, components: { ...document["components"], schemas: { ...document["components"]?.schemas, Signal: schema } } }
+const withSignalSchema = (document: Record<string, unknown>): Record<string, unknown> => {
+  const { $schema: _draft, ...Signal } = signalJsonSchema
+  const components = document["components"] as { readonly schemas?: object } | undefined
+  return { ...document, components: { ...components, schemas: { ...components?.schemas, Signal } } }
 }
 
 export class Api extends HttpApi.make("petrosa")

@@ -400,6 +400,11 @@ export class SqliteEventStore implements EventStore {
     })
   }
 
+  /** The file may not grow beyond so many pages (of 4096 bytes): what is more is a full disk. None: as large as the disk. */
+  setMaxPages(pages: number | undefined): void {
+    this.#db.exec(`PRAGMA max_page_count = ${Math.trunc(pages ?? 4_294_967_294)}`)
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true

@@ -34,7 +34,7 @@ export class OrderActor {
 
   /** The state of each region. `order` is `new` before the first event. */
   get regions(): { readonly order: string; readonly entry: string; readonly protection: string } {
-    return this.#actor.getSnapshot().value as { readonly order: string; readonly entry: string; readonly protection: string }
+    return this.#actor.getSnapshot().value
   }
 
   get state(): OrderState {

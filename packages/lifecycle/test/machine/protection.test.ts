@@ -43,7 +43,11 @@ describe("protection", () => {
     expect(cancelling.map((leg) => leg.quantity)).toEqual(["0.001", "0.001"])
     const [a, b] = cancelling
     // Nothing takes their place before both are proven gone.
-    expect(trail.take(on("LegEnded", { leg: "stop", clientOrderId: a?.clientOrderId as never, how: "cancelled", via: "reply" })).map(({ type }) => type)).toEqual(["placeStop"])
+    expect(
+      trail
+        .take(on("LegEnded", { leg: "stop", clientOrderId: a?.clientOrderId as never, how: "cancelled", via: "reply" }))
+        .map(({ type }) => type),
+    ).toEqual(["placeStop"])
     trail.take(on("LegEnded", { leg: "stop", clientOrderId: b?.clientOrderId as never, how: "cancelled", via: "reply" }))
     expect(trail.context.unprotectedSinceMs).not.toBeNull()
   })

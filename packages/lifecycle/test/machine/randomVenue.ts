@@ -136,7 +136,8 @@ export class RandomWorld {
       return
     }
     if (outcome === 2 && request.leg !== "entry") {
-      const cls = (["retry", "rateLimit", "fatal", "wouldTrigger", "balance"] as const satisfies readonly RefusalClass[])[choice % 5] ?? "retry"
+      const cls =
+        (["retry", "rateLimit", "fatal", "wouldTrigger", "balance"] as const satisfies readonly RefusalClass[])[choice % 5] ?? "retry"
       const at = { sentAtMs: this.trail.nowMs, receivedAtMs: this.trail.nowMs }
       this.#todo.push(...this.trail.take(on("LegRefused", { leg: request.leg, clientOrderId, class: cls, code: "-1", message: "", ...at })))
       return
@@ -188,7 +189,15 @@ export class RandomWorld {
       const fee = canonical("0.01")
       leg.fills = [
         ...leg.fills,
-        { tradeId: `r${this.#trade}`, quantity: str(traded), price: canonical(price), fee, feeAsset: "USDT", feeQuote: fee, atMs: this.trail.nowMs },
+        {
+          tradeId: `r${this.#trade}`,
+          quantity: str(traded),
+          price: canonical(price),
+          fee,
+          feeAsset: "USDT",
+          feeQuote: fee,
+          atMs: this.trail.nowMs,
+        },
       ]
     }
     if (cmp(filledOf(leg), dec(leg.request.quantity)) >= 0) leg.status = "filled"

@@ -1,5 +1,16 @@
 /** Given-when-then for the machine: an order that is fed events, follow-ups included, as the engine feeds it. */
-import type { ClientOrderId, Command, DecimalString, EventData, Fill, OrderEvent, OrderEventType, OrderId, SymbolRules, VenueOrderId } from "@petrosa/contracts"
+import type {
+  ClientOrderId,
+  Command,
+  DecimalString,
+  EventData,
+  Fill,
+  OrderEvent,
+  OrderEventType,
+  OrderId,
+  SymbolRules,
+  VenueOrderId,
+} from "@petrosa/contracts"
 import { canonical, parseClientOrderId } from "@petrosa/contracts"
 import type { OrderContext, VenueFacts } from "../../src/index.ts"
 import { DEFAULT_DECISION_SETTINGS, decideEntry, EMPTY_VIEW, FOLLOW_UPS_MAX, flatFields, followUp, OrderActor } from "../../src/index.ts"
@@ -93,7 +104,8 @@ export class Trail {
         const next = followUp(this.context)
         if (next === undefined) break
         if (n >= FOLLOW_UPS_MAX) throw new Error(`follow-ups feed themselves: ${next.type}`)
-        if (!this.#one(next, commands)) throw new Error(`the machine refuses its own follow-up ${next.type} in ${JSON.stringify(this.actor.regions)}`)
+        if (!this.#one(next, commands))
+          throw new Error(`the machine refuses its own follow-up ${next.type} in ${JSON.stringify(this.actor.regions)}`)
       }
     }
     return commands
@@ -144,11 +156,27 @@ export class Trail {
   fill(quantity: string, price = "50000"): Fill {
     this.#trade += 1
     const q = canonical(quantity)
-    return { tradeId: `t${this.#trade}`, quantity: q, price: canonical(price), fee: canonical("0.01"), feeAsset: "USDT", feeQuote: canonical("0.01"), atMs: this.nowMs }
+    return {
+      tradeId: `t${this.#trade}`,
+      quantity: q,
+      price: canonical(price),
+      fee: canonical("0.01"),
+      feeAsset: "USDT",
+      feeQuote: canonical("0.01"),
+      atMs: this.nowMs,
+    }
   }
 
   accepted(): readonly Command[] {
-    return this.take(on("EntryAccepted", { clientOrderId: this.entryId, venueOrderId: venueId("1"), via: "reply", sentAtMs: this.nowMs, receivedAtMs: this.nowMs }))
+    return this.take(
+      on("EntryAccepted", {
+        clientOrderId: this.entryId,
+        venueOrderId: venueId("1"),
+        via: "reply",
+        sentAtMs: this.nowMs,
+        receivedAtMs: this.nowMs,
+      }),
+    )
   }
   partlyFilled(quantity: string, price?: string): readonly Command[] {
     return this.take(on("EntryPartlyFilled", { fills: [this.fill(quantity, price)], venueOrderId: venueId("1"), via: "stream" }))
@@ -160,7 +188,9 @@ export class Trail {
   legAccepted(command: Command | undefined): readonly Command[] {
     if (command === undefined || !("request" in command)) throw new Error(`no leg is asked for by ${command?.type}`)
     const { request } = command
-    const type = ({ stop: "StopAccepted", target: "TargetAccepted", flatten: "FlattenAccepted", entry: "EntryAccepted" } as const)[request.leg]
+    const type = ({ stop: "StopAccepted", target: "TargetAccepted", flatten: "FlattenAccepted", entry: "EntryAccepted" } as const)[
+      request.leg
+    ]
     return this.take(
       on(type as "StopAccepted", {
         clientOrderId: request.clientOrderId,

@@ -26,7 +26,17 @@ describe("the trail of an order", () => {
       "TargetAccepted",
       "OrderCompleted",
     ])
-    expect(trail.steps.map(({ state }) => state)).toEqual(["received", "validated", "sized", "placed", "placed", "placed", "placed", "bracketed", "filled"])
+    expect(trail.steps.map(({ state }) => state)).toEqual([
+      "received",
+      "validated",
+      "sized",
+      "placed",
+      "placed",
+      "placed",
+      "placed",
+      "bracketed",
+      "filled",
+    ])
     expect(trail.flat).toMatchObject({ status: "filled", fill_price: 50000, open_quantity: "0.01", settled: true, done: false })
   })
 
@@ -111,7 +121,10 @@ describe("the trail of an order", () => {
     const trail = new Trail()
     trail.begin()
     trail.take(on("EntryUnknown", { reason: "TIMEOUT", sentAtMs: T0 }), on("EntryNotPlaced", { evidence: {} }))
-    const stop = only(trail.take(on("LateFillFound", { fills: [trail.fill("0.01")], venueOrderId: venueId("9"), via: "stream" })), "placeStop")
+    const stop = only(
+      trail.take(on("LateFillFound", { fills: [trail.fill("0.01")], venueOrderId: venueId("9"), via: "stream" })),
+      "placeStop",
+    )
     expect(trail.actor.state).toBe("placed")
     trail.legAccepted(only(trail.legAccepted(stop), "placeTarget"))
     expect(trail.types.at(-1)).toBe("OrderCompleted")

@@ -2,19 +2,18 @@
  * What the paper exchange does inside a transaction: takes and cancels orders, carries out due executions, moves the
  * market, applies faults. Synchronous; every public method must run in a turn (`turns.ts`).
  */
-import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { ONE, accepted, dec, div, eq, floorTo, gt, isZero, lt, refused, str, sub, unknown } from "@petrosa/contracts"
 import type { ClientOrderId, DecimalString, Leg, Market, MarketPrice, Outcome, SymbolRules } from "@petrosa/contracts"
 import { cancel, execute, hasLimit, isLive, moveMarket, place } from "@petrosa/matching"
 import type { ExecuteOptions, MatchingEvent, MatchingRules, NewOrder, Order } from "@petrosa/matching"
 import type { Acknowledgement, PlaceRequest, VenueOrder } from "../venue.ts"
+import type { PaperBooks, Work } from "./books.ts"
 import { checkOrder } from "./checks.ts"
 import { FaultSwitchboard } from "./faultSwitchboard.ts"
 import type { Faults, RequestKind } from "./faults.ts"
 import { badSymbol, checkTime, notTrading, refusalOf } from "./refusals.ts"
-import { ACCOUNT, venueOrderId } from "./rows.ts"
-import { SqliteStore, quoteAt } from "./sqliteStore.ts"
-import { EVENTS_KEPT } from "./tail.ts"
+import { ACCOUNT, asVenueOrder } from "./rows.ts"
+import { quoteAt } from "./priceIndex.ts"
 
 /** One turn carries out at most so many due executions. */
 const WORK_MAX = 256
@@ -27,35 +26,18 @@ export interface ExchangeOptions {
   readonly now: () => number
 }
 
-interface WorkRow {
-  readonly order_id: number
-  readonly due_ms: number | null
-  readonly at_price: DecimalString | null
-  readonly parts: number
-  readonly maker: number
-}
-
 const TIMED_OUT = "TIMEOUT"
 
 export class PaperExchange {
-  readonly store: SqliteStore
+  readonly store: PaperBooks
   readonly #options: ExchangeOptions
   readonly #rules: MatchingRules
-  readonly #insertEvent: StatementSync
-  readonly #pruneEvents: StatementSync
-  readonly #putWork: StatementSync
-  readonly #deleteWork: StatementSync
-  readonly #dueWork: StatementSync
-  readonly #nextWork: StatementSync
-  readonly #heldWork: StatementSync
-  readonly #releaseWork: StatementSync
-  readonly #counts: StatementSync
   readonly #switches: FaultSwitchboard
   #nextDueMs: number | undefined | "unknown" = "unknown"
 
-  constructor(db: DatabaseSync, options: ExchangeOptions) {
+  constructor(books: PaperBooks, options: ExchangeOptions) {
     this.#options = options
-    this.store = new SqliteStore(db, options.rulesOf)
+    this.store = books
     const feeRate = dec(options.feeRate)
 
     this.#rules = {
@@ -70,20 +52,7 @@ export class PaperExchange {
       leverage: () => ONE,
       lockUntriggered: true,
     }
-    this.#insertEvent = db.prepare("INSERT INTO events (order_id, status, filled, filled_quote, fill_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)")
-    this.#pruneEvents = db.prepare("DELETE FROM events WHERE seq <= ?")
-    this.#putWork = db.prepare("INSERT OR REPLACE INTO work (order_id, due_ms, at_price, parts, maker) VALUES (?, ?, ?, ?, ?)")
-    this.#deleteWork = db.prepare("DELETE FROM work WHERE order_id = ?")
-    this.#dueWork = db.prepare("SELECT * FROM work WHERE due_ms <= ? ORDER BY due_ms, order_id LIMIT ?")
-    this.#nextWork = db.prepare("SELECT min(due_ms) AS due FROM work WHERE due_ms IS NOT NULL")
-    this.#heldWork = db.prepare(
-      "SELECT w.* FROM work w JOIN orders o ON o.id = w.order_id WHERE w.due_ms IS NULL AND o.market = ? AND o.symbol = ?",
-    )
-    this.#releaseWork = db.prepare("UPDATE work SET due_ms = ?, at_price = NULL WHERE due_ms IS NULL")
-    this.#switches = new FaultSwitchboard(db)
-    this.#counts = db.prepare(
-      "SELECT count(*) AS orders, count(trigger_price) AS algos FROM orders WHERE live = 1 AND market = ?1 AND symbol = ?2",
-    )
+    this.#switches = new FaultSwitchboard(books)
   }
 
   /** Another process wrote, or a turn was undone: read again what is remembered. */
@@ -101,7 +70,7 @@ export class PaperExchange {
     const { rest } = this.faults
     this.#switches.write({ ...this.faults, ...change })
     if (!rest || change.rest !== false) return
-    this.#releaseWork.run(this.#options.now())
+    this.store.releaseWork(this.#options.now())
     this.#nextDueMs = "unknown"
   }
 
@@ -146,7 +115,7 @@ export class PaperExchange {
 
   #tooMany(request: PlaceRequest, rules: SymbolRules): Outcome<never> | undefined {
     if (!this.#options.orderCounts) return undefined
-    const { orders, algos } = this.#counts.get(request.market, request.symbol) as { orders: number; algos: number }
+    const { orders, algos } = this.store.counts(request.market, request.symbol)
     if (rules.maxOpenOrders > 0 && orders >= rules.maxOpenOrders) return refused("balance", "-2025", "Reach max open order limit.")
     if (request.triggerPrice !== undefined && rules.maxAlgoOrders > 0 && algos >= rules.maxAlgoOrders)
       return refused("balance", "-4045", "Reach max stop order limit.")
@@ -163,8 +132,8 @@ export class PaperExchange {
     this.#work(order.id, held ? null : nowMs + delayMs, atPrice, this.faults.partialFills?.parts ?? 1, false)
   }
 
-  #work(orderId: number, dueMs: number | null, atPrice: string | null, parts: number, maker: boolean): void {
-    this.#putWork.run(orderId, dueMs, atPrice, parts, maker ? 1 : 0)
+  #work(orderId: number, dueMs: number | null, atPrice: DecimalString | null, parts: number, maker: boolean): void {
+    this.store.putWork({ orderId, dueMs, atPrice, parts, maker })
     if (dueMs !== null && this.#nextDueMs !== "unknown" && (this.#nextDueMs === undefined || dueMs < this.#nextDueMs))
       this.#nextDueMs = dueMs
   }
@@ -173,7 +142,7 @@ export class PaperExchange {
     if (this.hit("dropRequest", "cancel")) return unknown(TIMED_OUT)
     const result = cancel(this.store, this.#rules, ACCOUNT, market, symbol, clientOrderId, this.#options.now())
     if (result._tag === "Refused") return refusalOf(market, result.reason)
-    this.#deleteWork.run(result.event.order.id)
+    this.store.deleteWork(result.event.order.id)
     this.#nextDueMs = "unknown"
     this.#record([result.event])
     return this.hit("loseReply", "cancel") ? unknown(TIMED_OUT) : accepted(asVenueOrder(result.event.order))
@@ -183,7 +152,7 @@ export class PaperExchange {
 
   /** When the next execution is due; `undefined`: none is planned. */
   nextDueMs(): number | undefined {
-    if (this.#nextDueMs === "unknown") this.#nextDueMs = (this.#nextWork.get() as { due: number | null }).due ?? undefined
+    if (this.#nextDueMs === "unknown") this.#nextDueMs = this.store.nextDueMs()
     return this.#nextDueMs
   }
 
@@ -192,34 +161,28 @@ export class PaperExchange {
     const nowMs = this.#options.now()
     const due = this.nextDueMs()
     if (due === undefined || due > nowMs) return
-    for (const row of this.#dueWork.all(nowMs, WORK_MAX) as unknown as WorkRow[]) this.#run(row, nowMs)
+    for (const row of this.store.dueWork(nowMs, WORK_MAX)) this.#run(row, nowMs)
     this.#nextDueMs = "unknown"
   }
 
-  #run(row: WorkRow, nowMs: number): void {
-    const order = this.store.order(row.order_id)
+  #run(row: Work, nowMs: number): void {
+    const order = this.store.order(row.orderId)
     if (order === undefined || !isLive(order.status)) {
-      this.#deleteWork.run(row.order_id)
+      this.store.deleteWork(row.orderId)
       return
     }
     const maxQuantity = row.parts > 1 ? this.#part(order, row.parts) : undefined
-    const options: ExecuteOptions = { maxQuantity, atPrice: row.at_price === null ? undefined : dec(row.at_price), maker: row.maker === 1 }
+    const options: ExecuteOptions = { maxQuantity, atPrice: row.atPrice === null ? undefined : dec(row.atPrice), maker: row.maker }
     const events = execute(this.store, this.#rules, order.id, nowMs, options)
     this.#record(events)
     const last = events.at(-1)?.order ?? order
     const goesOn = maxQuantity !== undefined && isLive(last.status) && events.length > 0
     if (!goesOn) {
-      this.#deleteWork.run(order.id)
+      this.store.deleteWork(order.id)
       return
     }
     // The rest of a maker trades at its limit price, that of a taker at the price of its time.
-    this.#work(
-      order.id,
-      nowMs + (this.faults.partialFills?.everyMs ?? 0),
-      row.maker === 1 ? row.at_price : null,
-      row.parts - 1,
-      row.maker === 1,
-    )
+    this.#work(order.id, nowMs + (this.faults.partialFills?.everyMs ?? 0), row.maker ? row.atPrice : null, row.parts - 1, row.maker)
   }
 
   /** One part of what is left; `undefined` (all of it) when the lot step leaves nothing of a part. */
@@ -247,7 +210,7 @@ export class PaperExchange {
     for (const { id, maker } of reached) {
       const order = this.store.order(id)
       if (order === undefined) continue
-      this.#run({ order_id: id, due_ms: nowMs, at_price: maker ? (order.price ?? null) : null, parts, maker: maker ? 1 : 0 }, nowMs)
+      this.#run({ orderId: id, dueMs: nowMs, atPrice: maker ? (order.price ?? null) : null, parts, maker }, nowMs)
     }
     this.#releaseHeld(market, price.symbol, price.price, nowMs)
     this.#nextDueMs = "unknown"
@@ -256,27 +219,21 @@ export class PaperExchange {
   /** The fault "rest": what was held trades when the price has moved through it (a market order: when it has moved at all). */
   #releaseHeld(market: Market, symbol: string, price: DecimalString, nowMs: number): void {
     const now = dec(price)
-    for (const row of this.#heldWork.all(market, symbol) as unknown as WorkRow[]) {
-      const order = this.store.order(row.order_id)
+    for (const row of this.store.heldWork(market, symbol)) {
+      const order = this.store.order(row.orderId)
       if (order === undefined) continue
       const limit = hasLimit(order.type) && order.price !== undefined ? dec(order.price) : undefined
       const passed =
-        limit === undefined ? row.at_price === null || !eq(now, dec(row.at_price)) : order.side === "buy" ? lt(now, limit) : gt(now, limit)
+        limit === undefined ? row.atPrice === null || !eq(now, dec(row.atPrice)) : order.side === "buy" ? lt(now, limit) : gt(now, limit)
       if (!passed) continue
       const maker = limit !== undefined
-      this.#run({ ...row, at_price: maker ? (order.price ?? null) : price, maker: maker ? 1 : 0 }, nowMs)
+      this.#run({ ...row, atPrice: maker ? (order.price ?? null) : price, maker }, nowMs)
     }
   }
 
   #record(events: readonly MatchingEvent[]): void {
-    for (const event of events) {
-      if (event._tag === "Triggered") continue
-      const { order } = event
-      const fillId = event._tag === "Traded" ? event.trade.id : null
-      const { lastInsertRowid } = this.#insertEvent.run(order.id, order.status, order.filled, order.filledQuote, fillId, order.updatedAtMs)
-      const seq = Number(lastInsertRowid)
-      if (seq % 1000 === 0 && seq > EVENTS_KEPT) this.#pruneEvents.run(seq - EVENTS_KEPT)
-    }
+    for (const event of events)
+      if (event._tag !== "Triggered") this.store.logEvent(event.order, event._tag === "Traded" ? event.trade.id : null)
   }
 }
 
@@ -294,19 +251,4 @@ const newOrder = (request: PlaceRequest): NewOrder => ({
   triggerPrice: request.triggerPrice,
   triggerOn: "last",
   reduceOnly: request.reduceOnly,
-})
-
-const asVenueOrder = (order: Order): VenueOrder => ({
-  symbol: order.symbol,
-  clientOrderId: order.clientOrderId,
-  venueOrderId: venueOrderId(order.id),
-  side: order.side,
-  type: order.type,
-  status: order.status,
-  quantity: order.quantity,
-  filledQuantity: order.filled,
-  filledQuote: order.filledQuote,
-  ...(order.price === undefined ? {} : { price: order.price }),
-  ...(order.triggerPrice === undefined ? {} : { triggerPrice: order.triggerPrice }),
-  updatedAtMs: order.updatedAtMs,
 })

@@ -2,25 +2,19 @@
  * The faults as they lie in the venue's file, and their use: counted ones are used up, chance goes on where it was. All of it
  * inside the transaction of the request that is hit, so that a fault hits exactly once whichever process meets it.
  */
-import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { refused } from "@petrosa/contracts"
 import type { Leg, Refused } from "@petrosa/contracts"
+import type { PaperBooks } from "./books.ts"
 import { NO_FAULTS, chance, strike } from "./faults.ts"
 import type { Faults, RequestKind } from "./faults.ts"
 
 export class FaultSwitchboard {
-  readonly #get: StatementSync
-  readonly #put: StatementSync
+  readonly #books: Pick<PaperBooks, "meta" | "putMeta">
   #faults: Faults | undefined
   #draws: number | undefined
 
-  constructor(db: DatabaseSync) {
-    this.#get = db.prepare("SELECT value FROM meta WHERE key = ?")
-    this.#put = db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)")
-  }
-
-  #read(key: string): string | undefined {
-    return (this.#get.get(key) as { value: string } | undefined)?.value
+  constructor(books: Pick<PaperBooks, "meta" | "putMeta">) {
+    this.#books = books
   }
 
   /** Another process wrote, or a transaction was undone. */
@@ -31,7 +25,7 @@ export class FaultSwitchboard {
 
   get faults(): Faults {
     if (this.#faults === undefined) {
-      const stored = this.#read("faults")
+      const stored = this.#books.meta("faults")
       this.#faults = stored === undefined ? NO_FAULTS : { ...NO_FAULTS, ...(JSON.parse(stored) as Partial<Faults>) }
     }
     return this.#faults
@@ -39,12 +33,12 @@ export class FaultSwitchboard {
 
   write(faults: Faults): void {
     this.#faults = faults
-    this.#put.run("faults", JSON.stringify(faults))
+    this.#books.putMeta("faults", JSON.stringify(faults))
   }
 
   readonly #draw = (): number => {
-    this.#draws = (this.#draws ?? Number(this.#read("draws") ?? 0)) + 1
-    this.#put.run("draws", String(this.#draws))
+    this.#draws = (this.#draws ?? Number(this.#books.meta("draws") ?? 0)) + 1
+    this.#books.putMeta("draws", String(this.#draws))
     return chance(this.faults.seed, this.#draws)
   }
 

@@ -14,13 +14,14 @@ import { canonical, known, refused, unknown } from "@petrosa/contracts"
 import type { ClientOrderId, DecimalString, Fill, Market, MarketPrice, Outcome, Read, SymbolRules } from "@petrosa/contracts"
 import { bundledRules } from "../symbols/bundled.ts"
 import type { Acknowledgement, Balance, PlaceRequest, Position, Venue, VenueEvent, VenueOrder } from "../venue.ts"
+import type { FoundOrder, PaperBooks } from "./books.ts"
 import { isBusy, openDatabase } from "./database.ts"
 import { PaperExchange } from "./exchange.ts"
 import { concerns } from "./faults.ts"
 import type { Faults } from "./faults.ts"
-import { readLedger } from "./ledger.ts"
 import type { Ledger } from "./ledger.ts"
-import { PaperReads } from "./reads.ts"
+import { MemoryBooks } from "./memoryBooks.ts"
+import { SqliteBooks } from "./sqliteBooks.ts"
 import { Tail } from "./tail.ts"
 import { Turns } from "./turns.ts"
 
@@ -70,39 +71,29 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 export const openPaperVenue = (options: PaperOptions): PaperVenue => {
   const now = options.now ?? Date.now
   const rulesOf = options.rulesOf ?? ((symbol: string, market: Market) => bundledRules(market).get(symbol))
-  const db = openDatabase(options.file, options.sync ?? "normal", {
-    asset: options.startingAsset ?? "USDT",
-    amount: canonical(options.startingBalance ?? "10000"),
-  })
-  const exchange = new PaperExchange(db, {
+  const starting = { asset: options.startingAsset ?? "USDT", amount: canonical(options.startingBalance ?? "10000") }
+  const shared = options.file !== ":memory:"
+  const books: PaperBooks = shared
+    ? new SqliteBooks(openDatabase(options.file, options.sync ?? "normal", starting), rulesOf)
+    : new MemoryBooks(rulesOf, starting)
+  const exchange = new PaperExchange(books, {
     feeRate: canonical(options.feeRate ?? "0.001"),
     fillDelayMs: options.fillDelayMs ?? 0,
     orderCounts: options.orderCounts ?? false,
     rulesOf,
     now,
   })
-  const reads = new PaperReads(db)
-  const tail = new Tail(db)
-  const shared = options.file !== ":memory:"
-  const dataVersion = db.prepare("PRAGMA data_version")
+  const tail = new Tail(books)
   const prices = new Map<string, MarketPrice>()
-  let seenVersion = -1
   let eventsWaiting = false
   let dueTimer: NodeJS.Timeout | undefined
   let closed = false
 
   const loadPrices = (): void => {
-    for (const { market, price } of reads.prices()) prices.set(`${market} ${price.symbol}`, price)
-  }
-  /** Whether another connection has written since the last look (SQLite's data_version). */
-  const othersWrote = (): boolean => {
-    const { data_version: version } = dataVersion.get() as { data_version: number }
-    if (version === seenVersion) return false
-    seenVersion = version
-    return true
+    for (const { market, price } of books.prices()) prices.set(`${market} ${price.symbol}`, price)
   }
   const lookAround = (): boolean => {
-    if (!shared || !othersWrote()) return false
+    if (!books.othersWrote()) return false
     exchange.forget()
     loadPrices()
     return true
@@ -115,7 +106,7 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
   }
   const trouble = options.onTrouble ?? ((error: unknown) => process.emitWarning(`paper venue: ${String(error)}`))
 
-  const turns: Turns = new Turns(db, {
+  const turns: Turns = new Turns(books, {
     now,
     before: () => {
       eventsWaiting = tail.deliver(exchange.faults, now())
@@ -180,6 +171,7 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
   }
 
   const ask = async <A>(question: () => A): Promise<Read<A>> => {
+    if (closed) return unknown("CLOSED")
     try {
       await travel()
       const { loseReply, dropRequest } = exchange.faults
@@ -195,7 +187,8 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
     }
   }
 
-  const tooFresh = (placedAtMs: number): boolean => now() - placedAtMs < exchange.faults.notFoundForMs
+  /** An order that the venue does not tell of yet (fault `notFoundForMs`). */
+  const hidden = (order: FoundOrder): boolean => now() - order.placedAtMs < exchange.faults.notFoundForMs
 
   const venue: PaperVenue = {
     name: "paper",
@@ -210,12 +203,19 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
     cancel: (symbol: string, market: Market, clientOrderId: ClientOrderId): Promise<Outcome<VenueOrder>> =>
       change(() => exchange.cancel(symbol, market, clientOrderId)),
     query: (symbol, market, clientOrderId): Promise<Read<VenueOrder | undefined>> =>
-      ask(() => reads.order(symbol, market, clientOrderId, tooFresh)),
-    openOrders: (symbol, market): Promise<Read<readonly VenueOrder[]>> => ask(() => reads.openOrders(symbol, market, tooFresh)),
+      ask(() => {
+        const found = books.findOrder(symbol, market, clientOrderId)
+        return found === undefined || hidden(found) ? undefined : { ...found.order, fills: books.fillsOf(found.id) }
+      }),
+    openOrders: (symbol, market): Promise<Read<readonly VenueOrder[]>> =>
+      ask(() => books.openOrders(symbol, market).flatMap((found) => (hidden(found) ? [] : [found.order]))),
     fills: (symbol, market, order): Promise<Read<readonly Fill[]>> =>
-      ask(() => reads.fills(symbol, market, order.clientOrderId, order.venueOrderId, tooFresh)),
-    balances: (): Promise<Read<readonly Balance[]>> => ask(() => reads.balances()),
-    positions: (): Promise<Read<readonly Position[]>> => ask(() => reads.positions()),
+      ask(() => {
+        const found = books.findOrder(symbol, market, order.clientOrderId, order.venueOrderId)
+        return found === undefined || hidden(found) ? [] : books.fillsOf(found.id)
+      }),
+    balances: (): Promise<Read<readonly Balance[]>> => ask(() => books.balances()),
+    positions: (): Promise<Read<readonly Position[]>> => ask(() => books.positions()),
     price: (symbol, market) => prices.get(`${market} ${symbol}`),
 
     observePrice: (price, market) => {
@@ -235,7 +235,7 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
       lookAround()
       return exchange.faults
     },
-    ledger: () => readLedger(db),
+    ledger: () => books.ledger(),
 
     subscribe: (listener: (event: VenueEvent) => void) => {
       const stop = tail.subscribe(listener)
@@ -248,12 +248,11 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
       clearTimeout(dueTimer)
       turns.close()
       closed = true
-      db.close()
+      books.close()
     },
   }
 
   loadPrices()
-  othersWrote()
   if (workDue()) turns.wake()
   else armDueTimer()
   return venue

@@ -111,3 +111,19 @@ export const venueOrderOf = (row: ToldOrder, fills?: readonly Fill[]): VenueOrde
   ...(fills === undefined ? {} : { fills }),
   updatedAtMs: row.updated_ms,
 })
+
+/** The same of an order of the matching core. */
+export const asVenueOrder = (order: Order): VenueOrder => ({
+  symbol: order.symbol,
+  clientOrderId: order.clientOrderId,
+  venueOrderId: venueOrderId(order.id),
+  side: order.side,
+  type: order.type,
+  status: order.status,
+  quantity: order.quantity,
+  filledQuantity: order.filled,
+  filledQuote: order.filledQuote,
+  ...(order.price === undefined ? {} : { price: order.price }),
+  ...(order.triggerPrice === undefined ? {} : { triggerPrice: order.triggerPrice }),
+  updatedAtMs: order.updatedAtMs,
+})

@@ -8,23 +8,14 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { approx, mul, dec, str } from "@petrosa/contracts"
 import type { Leg, Market, MarketPrice, SymbolRules } from "@petrosa/contracts"
-import { hasLimit, isActive, isLive, waitsFor } from "@petrosa/matching"
+import { isLive } from "@petrosa/matching"
 import type { FuturesPosition, MatchingStore, Order, PositionSide, Quote, Trade, WalletBalance } from "@petrosa/matching"
+import { SLACK, actsAt, quoteAt } from "./priceIndex.ts"
 import { orderOf } from "./rows.ts"
 import type { OrderRow } from "./rows.ts"
 
-/** A double is within one part in 2^53 of its decimal; candidates are looked for a little beyond, and checked exactly. */
-const SLACK = 1e-12
 /** Orders that are remembered at most. */
 const REMEMBERED = 10_000
-
-/** At which prices the price index finds an order: nowhere while it is over or pending. */
-const actsAt = (order: Order): { readonly below: number | null; readonly above: number | null } => {
-  const price = isActive(order) ? (hasLimit(order.type) ? order.price : undefined) : order.triggerPrice
-  if (!isLive(order.status) || order.pending || price === undefined) return { below: null, above: null }
-  const value = approx(price)
-  return waitsFor(order, isActive(order)) === "down" ? { below: value, above: null } : { below: null, above: value }
-}
 
 const ZERO_BALANCE = { total: "0", locked: "0" } as WalletBalance
 
@@ -235,6 +226,3 @@ export class SqliteStore implements MatchingStore {
     return { ...draft, id: Number(lastInsertRowid) }
   }
 }
-
-/** The paper market has one price, unlimited: it is bid, ask, last and mark. */
-export const quoteAt = (price: Quote["last"]): Quote => ({ bid: price, ask: price, last: price, mark: price })

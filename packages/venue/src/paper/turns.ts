@@ -7,13 +7,15 @@
  * small steps, so that this process never stands still for long. A request that could not get the lock in time, or whose
  * transaction failed, was certainly not executed: its promise rejects with {@link NotExecuted}.
  */
-import type { DatabaseSync } from "node:sqlite"
+import type { PaperBooks } from "./books.ts"
 import { isBusy } from "./database.ts"
 
 /** Nothing of the request was executed. */
 export class NotExecuted extends Error {
   override readonly name = "NotExecuted"
 }
+
+type Transactions = Pick<PaperBooks, "begin" | "commit" | "rollback" | "undoable">
 
 interface Waiting {
   readonly run: () => unknown
@@ -52,15 +54,15 @@ export interface TurnHooks {
 }
 
 export class Turns {
-  readonly #db: DatabaseSync
+  readonly #books: Transactions
   readonly #hooks: TurnHooks
   #queue: Waiting[] = []
   #immediate: NodeJS.Immediate | undefined
   #retry: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(db: DatabaseSync, hooks: TurnHooks) {
-    this.#db = db
+  constructor(books: Transactions, hooks: TurnHooks) {
+    this.#books = books
     this.#hooks = hooks
   }
 
@@ -106,9 +108,13 @@ export class Turns {
 
   #transact(): void {
     const batch = this.#queue.splice(0, TURN_MAX)
+    if (!this.#books.undoable) {
+      this.#oneByOne(batch)
+      return
+    }
     const values: unknown[] = []
     try {
-      this.#db.exec("BEGIN IMMEDIATE")
+      this.#books.begin()
     } catch (error) {
       this.#notNow(batch, error)
       return
@@ -119,7 +125,7 @@ export class Turns {
       this.#hooks.work()
       working = false
       for (const item of batch) values.push(item.run())
-      this.#db.exec("COMMIT")
+      this.#books.commit()
     } catch (error) {
       this.#rollback()
       if (working) this.#hooks.workFailed(error)
@@ -129,13 +135,29 @@ export class Turns {
     batch.forEach((item, index) => item.resolve(values[index] as never))
   }
 
+  /** Without transactions: a request that throws is not tried again, because it may have happened in part. */
+  #oneByOne(batch: readonly Waiting[]): void {
+    try {
+      this.#hooks.work()
+    } catch (error) {
+      this.#hooks.workFailed(error)
+    }
+    for (const item of batch) {
+      try {
+        item.resolve(item.run() as never)
+      } catch (error) {
+        item.reject(new NotExecuted(error instanceof Error ? error.message : String(error)))
+      }
+    }
+  }
+
   /** A request in a transaction of its own, after its turn failed. */
   #alone(item: Waiting): void {
     try {
-      this.#db.exec("BEGIN IMMEDIATE")
+      this.#books.begin()
       this.#hooks.begin()
       const value = item.run()
-      this.#db.exec("COMMIT")
+      this.#books.commit()
       item.resolve(value as never)
     } catch (error) {
       this.#rollback()
@@ -144,7 +166,7 @@ export class Turns {
   }
 
   #rollback(): void {
-    if (this.#db.isTransaction) this.#db.exec("ROLLBACK")
+    this.#books.rollback()
     this.#hooks.rolledBack()
   }
 

@@ -1,4 +1,6 @@
-/** A process that trades on a paper venue's file as fast as it can, until it is killed. Writes a line before and after each request. */
+/** A process that trades on a paper venue's file as fast as it can, until it is killed: from the
+ * first byte on its standard input. Writes a line before and after each request. */
+import { once } from "node:events"
 import { writeSync } from "node:fs"
 import type { ClientOrderId, DecimalString, Leg } from "@petrosa/contracts"
 import { openPaperVenue } from "../../src/index.ts"
@@ -34,4 +36,6 @@ const one = async (): Promise<void> => {
   await send("entry", {})
   await send("flatten", { side: "sell", reduceOnly: true })
 }
+say("ready")
+await once(process.stdin, "data")
 for (;;) await Promise.all(Array.from({ length: 8 }, one))

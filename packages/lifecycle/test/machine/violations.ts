@@ -1,0 +1,86 @@
+/** The invariants of docs/design.md section 10 that can be held against one order at a random venue. Empty: all hold. */
+import { dec, gt, gte, isZero, str, sub } from "@petrosa/contracts"
+import { heldQuantity, isDone, legQuantity, OrderActor, openQuantity, protectionPhase } from "../../src/index.ts"
+import { RandomWorld } from "./randomVenue.ts"
+import { ORDER } from "./support.ts"
+
+const FAULTY_STEPS = 60
+const CALM_STEPS = 120
+
+/** After every step: at most one entry, no id used twice, and nothing held that the protection clock does not watch. */
+const duringFaults = (world: RandomWorld): readonly string[] => {
+  const c = world.trail.context
+  const open = openQuantity(c)
+  const watched = gte(legQuantity(c, "stop", ["live"]), open) || c.unprotectedSinceMs !== null
+  return [
+    ...(world.entriesSent > 1 ? [`${world.entriesSent} entries were sent`] : []),
+    ...world.placedTwice.map((id) => `${id} was used twice`),
+    ...(c.parked === null && gt(open, dec("0")) && !c.lotClosed && !watched
+      ? ["something is held, not under a live stop, and no clock runs"]
+      : []),
+  ]
+}
+
+/** When the faults have stopped: settled, our fills are the venue's, and flat without a leg, or covered whole. */
+const afterCalm = (world: RandomWorld): readonly string[] => {
+  const c = world.trail.context
+  const live = [...world.venue.values()].filter(
+    ({ request, status }) => request.leg !== "entry" && (status === "new" || status === "partially_filled"),
+  )
+  const flat = isZero(world.position)
+  const phase = protectionPhase(c)
+  return [
+    ...(c.parked === null ? [] : [`parked: ${c.parked.detail}`]),
+    ...(c.settled === null ? [`not settled: ${JSON.stringify(world.trail.actor.regions)}`] : []),
+    ...(isZero(sub(heldQuantity(c), world.position)) ? [] : [`we hold ${str(heldQuantity(c))}, the venue says ${str(world.position)}`]),
+    ...(flat && live.length > 0 ? [`flat, and ${live.length} legs are live`] : []),
+    ...(flat && !isDone(c) ? ["flat, and not done"] : []),
+    // An exit leg that has traded in part rests; the rest of the lot is still whole under its stop.
+    ...(flat || phase === "covered" || phase === "exiting" ? [] : [`holding, and ${phase}`]),
+    ...(flat || gte(legQuantity(c, "stop", ["live"]), openQuantity(c)) ? [] : ["holding more than is under live stops"]),
+  ]
+}
+
+/** Folding the events again, as JSON, gives the same states, commands and context at each step. */
+const replayed = (world: RandomWorld): readonly string[] => {
+  const again = new OrderActor(ORDER)
+  for (const { event, version, atMs, state, commands } of world.trail.steps) {
+    const taken = again.take(JSON.parse(JSON.stringify(event)) as typeof event, version, atMs)
+    if (taken?.state !== state) return [`version ${version}: ${taken?.state ?? "refused"} instead of ${state}`]
+    if (JSON.stringify(taken.commands) !== JSON.stringify(commands)) return [`version ${version}: other commands`]
+  }
+  return JSON.stringify(again.context) === JSON.stringify(world.trail.context) ? [] : ["another context"]
+}
+
+export interface Run {
+  readonly world: RandomWorld
+  readonly during: readonly string[]
+  readonly after: readonly string[]
+  readonly replay: readonly string[]
+}
+
+/** Lets a venue do whatever the choices say, then lets it calm down. */
+export const run = (choices: readonly number[]): Run => {
+  const world = new RandomWorld(choices)
+  const during = new Set<string>()
+  world.begin()
+  for (let n = 0; n < FAULTY_STEPS; n++) {
+    world.step(false)
+    for (const violation of duringFaults(world)) during.add(violation)
+  }
+  for (let n = 0; n < CALM_STEPS; n++) {
+    world.step(true)
+    world.tellAll()
+  }
+  for (const violation of duringFaults(world)) during.add(violation)
+  return { world, during: [...during], after: afterCalm(world), replay: replayed(world) }
+}
+
+/** The choices of a seed: the same on every machine. */
+export const choicesOf = (seed: number, length = 250): readonly number[] => {
+  let state = (Math.imul(seed, 2654435761) + 12345) >>> 0
+  return Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return (state >>> 8) % 1000
+  })
+}
