@@ -1,7 +1,10 @@
-import { spawnSync } from "node:child_process"
-import { fileURLToPath } from "node:url"
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { describe, expect, it } from "vitest"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterEach, describe, expect, it } from "vitest"
 import { isNewEnough, withoutNpm } from "../bootstrap.mjs"
 
 const bootstrap = fileURLToPath(new URL("../bootstrap.mjs", import.meta.url))
@@ -49,4 +52,82 @@ describe("a command that does not exist", () => {
       expect(result.stderr).toMatch(/check +format/)
     },
   )
+})
+
+describe("a command in a fresh clone", () => {
+  const clones: Array<string> = []
+  afterEach(() => {
+    for (const each of clones.splice(0)) rmSync(each, { recursive: true, force: true })
+  })
+
+  /** A repository with a program of one line and an `npx` that only writes down that it was called. */
+  const clone = (
+    program: string,
+    npx = "mkdir -p node_modules; touch node_modules/.modules.yaml",
+  ): { root: string; env: NodeJS.ProcessEnv } => {
+    const root = mkdtempSync(join(tmpdir(), "petrosa-clone-"))
+    clones.push(root)
+    for (const folder of ["tools", "bin", "apps/tradeengine/src"]) mkdirSync(join(root, folder), { recursive: true })
+    copyFileSync(bootstrap, join(root, "tools", "bootstrap.mjs"))
+    for (const file of ["pnpm-lock.yaml", "pnpm-workspace.yaml", ".pnpmfile.cjs"]) writeFileSync(join(root, file), "")
+    writeFileSync(join(root, "apps/tradeengine/src/main.ts"), program)
+    writeFileSync(join(root, "bin/npx"), `#!/bin/sh\necho "$@" >> "${root}/npx.log"\n${npx}\n`, { mode: 0o755 })
+    const { NODE_COMPILE_CACHE: _, npm_lifecycle_event: __, ...env } = process.env
+    return { root, env: { ...env, PATH: `${join(root, "bin")}:${process.env.PATH ?? ""}` } }
+  }
+  const start = ({ root, env }: ReturnType<typeof clone>, ...args: ReadonlyArray<string>) =>
+    spawnSync(process.execPath, [join(root, "tools/bootstrap.mjs"), "start", ...args], { cwd: tmpdir(), env, encoding: "utf8" })
+  const calls = (root: string): number => readFileSync(join(root, "npx.log"), "utf8").trim().split("\n").length
+
+  it("given nothing is installed, then it installs once, says so on stderr only, and is quiet from then on", () => {
+    const made = clone("console.log(JSON.stringify([process.argv.slice(2), process.env.INIT_CWD, process.cwd()])); process.exitCode = 7")
+    const first = start(made, "--one", "two words")
+    expect(first.status).toBe(7)
+    expect(JSON.parse(first.stdout)).toEqual([["--one", "two words"], realpathSync(tmpdir()), realpathSync(made.root)])
+    expect(first.stderr).toMatch(/installing the packages/)
+    const second = start(made)
+    expect([second.status, second.stderr, calls(made.root)]).toEqual([7, "", 1])
+    writeFileSync(join(made.root, "pnpm-lock.yaml"), "changed")
+    expect(start(made).stderr).toMatch(/installing the packages/)
+    expect(calls(made.root)).toBe(2)
+  })
+
+  it("given the packages cannot be had, then its code comes back with a word on what to do, and the next run tries again", () => {
+    const made = clone("console.log('never')", "exit 3")
+    const result = start(made)
+    expect([result.status, result.stdout]).toEqual([3, ""])
+    expect(result.stderr).toMatch(/could not be installed/)
+    start(made)
+    expect(calls(made.root)).toBe(2)
+  })
+
+  it("given an installer that died, then its lock does not stand in the way", () => {
+    const made = clone("console.log('runs')")
+    const dead = spawnSync(process.execPath, ["-p", "process.pid"], { encoding: "utf8" }).stdout.trim()
+    mkdirSync(join(made.root, "node_modules"))
+    writeFileSync(join(made.root, "node_modules/.petrosa-installing"), dead)
+    expect(start(made).stdout).toBe("runs\n")
+  })
+
+  it("given two commands at once, then one of them installs", async () => {
+    const made = clone("console.log('runs')", "sleep 0.5; mkdir -p node_modules; touch node_modules/.modules.yaml")
+    const run = async (): Promise<number | null> => {
+      const child = spawn(process.execPath, [join(made.root, "tools/bootstrap.mjs"), "start"], { env: made.env, stdio: "ignore" })
+      return (await once(child, "exit"))[0] as number | null
+    }
+    expect(await Promise.all([run(), run()])).toEqual([0, 0])
+    expect(calls(made.root)).toBe(1)
+  })
+
+  it("given SIGTERM, then the program gets it and its exit code comes back", async () => {
+    const made = clone("process.on('SIGTERM', () => process.exit(5)); setInterval(() => {}, 1000); console.log('ready')")
+    const child = spawn(process.execPath, [join(made.root, "tools/bootstrap.mjs"), "start"], {
+      env: made.env,
+      stdio: ["ignore", "pipe", "ignore"],
+    })
+    await once(child.stdout, "data")
+    const ended = once(child, "exit")
+    child.kill("SIGTERM")
+    expect((await ended)[0]).toBe(5)
+  })
 })

@@ -110,6 +110,20 @@ export const makeProgram = (io: Io, done: (code: ExitCode) => void): Command => 
     })
 
   program
+    .command("why")
+    .description("say why an order did what it did: each decision with its rule, what was observed and the limit")
+    .argument("<id>", ID)
+    .addOption(json("one JSON value {order, answer, chapters, timings, again}"))
+    .addHelpText(
+      "after",
+      STORE_NOTE + exitHelp("no such order, or today's code would decide otherwise with the recorded inputs", "it could not be read"),
+    )
+    .action(async (id: string, options) => {
+      const { why } = await import("./commands/why.ts")
+      done(await why(io, id, options))
+    })
+
+  program
     .command("replay")
     .description("fold an order's events through the machine, and compare each step with what was recorded")
     .argument("<id>", ID)

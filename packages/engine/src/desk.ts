@@ -39,6 +39,11 @@ export interface DeskListener {
 /** Ids of orders that were done lately: a late message for one of them needs no look into the store. */
 const RECENTLY_DONE_MAX = 20_000
 const PROTECTIVE_SWEEP_MS = 50
+const QUIESCE_TICK_MS = 10
+
+/** Something is filled without a stop, or a market entry was taken and must fill any moment: not to be left alone now. */
+const isRestless = (c: OrderContext): boolean =>
+  c.parked === null && (c.unprotectedSinceMs !== null || (c.entry?.status === "live" && c.entry.type === "market") || c.closing !== null)
 
 export class Desk implements OrderHost {
   readonly orders = new Map<OrderId, LiveOrder>()
@@ -65,7 +70,8 @@ export class Desk implements OrderHost {
   readonly #recentlyDone = new Map<OrderId, number>()
   readonly #waiting = new Set<LiveOrder>()
   readonly #heads: HeadCheck
-  readonly #running = new Set<Promise<void>>()
+  /** Requests on their way, and news being folded in. */
+  #urgent = 0
   #settledHeld = 0
   #epoch = 0
   #sweeping = false
@@ -192,7 +198,6 @@ export class Desk implements OrderHost {
   }
 
   run(order: LiveOrder, command: Command): void {
-    if (this.stopping && command.type === "placeEntry") return
     switch (command.type) {
       case "placeEntry":
         return this.#task(order, `place ${command.request.clientOrderId}`, () => this.asker.placeEntry(order, command.request))
@@ -253,24 +258,36 @@ export class Desk implements OrderHost {
     this.#task(order, name, work)
   }
 
-  /** Waits for the requests that are on their way, at most this long. */
+  /**
+   * Nothing new comes in any more: lets what was begun get to where it can be left alone, at most this long. Entries whose
+   * intent is durable leave, answers come home, and what is filled gets its stop: the process may be down for a while.
+   */
   async quiesce(timeoutMs: number): Promise<void> {
+    const untilMs = this.nowMs() + timeoutMs
+    for (const order of this.orders.values()) if (isRestless(order.context)) this.#task(order, "look", () => this.asker.look(order))
+    while (this.nowMs() < untilMs && this.#isBusy()) await new Promise<void>((resolve) => this.#clock.after(QUIESCE_TICK_MS, resolve))
     this.stopping = true
     this.#scheduler.stop()
-    const all = Promise.allSettled(this.#running)
-    await Promise.race([all, new Promise<void>((resolve) => this.#clock.after(timeoutMs, resolve))])
+    // Questions that stay open are asked again by whoever comes next.
+  }
+
+  #isBusy(): boolean {
+    if (this.#urgent > 0 || this.journal.pending > 0) return true
+    for (const order of this.orders.values()) if (isRestless(order.context)) return true
+    return false
   }
 
   #task(order: LiveOrder, name: string, work: () => Promise<void>): void {
     if (order.tasks.has(name) || order.dropped) return
     order.tasks.add(name)
-    const running = work()
+    const urgent = name.startsWith("place") || name.startsWith("hear")
+    if (urgent) this.#urgent += 1
+    void work()
       .catch((error: unknown) => this.onStepFailed(order, error, name))
       .finally(() => {
         order.tasks.delete(name)
-        this.#running.delete(running)
+        if (urgent) this.#urgent -= 1
       })
-    this.#running.add(running)
   }
 
   #acknowledge(order: LiveOrder): void {

@@ -120,6 +120,10 @@ export class Engine {
     this.desk.onCheckClock(() => options.intake.checkClock())
     options.intake.start({
       take: (batch) => {
+        if (this.#stopping) {
+          for (const message of batch) message.nak()
+          return
+        }
         const [first] = batch
         if (first?.kind === "lot") this.receiver.lots(batch)
         else this.receiver.signals(batch)

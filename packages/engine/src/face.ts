@@ -72,15 +72,20 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
     }
   }
 
-  const reasonOf = async (order: OrderId): Promise<{ readonly reason?: Reason; readonly sequence?: number; readonly time?: number }> => {
+  const reasonOf = async (
+    order: OrderId,
+  ): Promise<{ readonly reason?: Reason; readonly sequence?: number; readonly contentHash?: string }> => {
     const read = (await store.readStreams([orderStream(order)])).get(orderStream(order))
     if (read === undefined) return {}
     const failed = read.events.findLast((event) => event.type === "OrderFailed")
-    const first = read.events[0]?.data as { readonly arrival?: { readonly sequence: number; readonly streamTimeMs: number } } | undefined
+    const first = read.events[0]?.data as
+      | { readonly arrival?: { readonly sequence: number }; readonly identity?: { readonly contentHash: string } }
+      | undefined
     const reason = (failed?.data as { readonly reason?: Reason } | undefined)?.reason
     return {
       ...(reason === undefined ? {} : { reason }),
-      ...(first?.arrival === undefined ? {} : { sequence: first.arrival.sequence, time: first.arrival.streamTimeMs }),
+      ...(first?.arrival === undefined ? {} : { sequence: first.arrival.sequence }),
+      ...(first?.identity === undefined ? {} : { contentHash: first.identity.contentHash }),
     }
   }
 
@@ -124,7 +129,11 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
     const outcome = await waitFor(order)
     try {
       const found = await row(order)
-      const { reason, sequence } = await reasonOf(order)
+      const { reason, sequence, contentHash } = await reasonOf(order)
+      if (decoded.identity.kind === "id" && contentHash !== undefined && contentHash !== decoded.identity.contentHash) {
+        const message = `An order with the id ${JSON.stringify(signal.id ?? "")} exists (${order}), and its content is another.`
+        return { _tag: "Rejected", code: "IDENTITY_CONFLICT", message, fields: [] }
+      }
       const duplicate =
         published._tag === "Published" && (published.duplicate || (sequence !== undefined && sequence !== published.sequence))
       if (outcome === "timeout" || found === undefined)

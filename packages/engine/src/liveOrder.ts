@@ -71,6 +71,7 @@ export class LiveOrder {
   #atMs = 0
   #unsaved: Unsaved[] = []
   #inFlight: Unsaved[] = []
+  readonly #whenDurable: { readonly version: number; readonly then: () => void }[] = []
 
   constructor(
     host: OrderHost,
@@ -193,6 +194,7 @@ export class LiveOrder {
         records.map((one) => one.record),
       )
       for (const one of batch) this.#hand(one)
+      this.#tellDurable()
       this.#flush()
     })
   }
@@ -201,6 +203,16 @@ export class LiveOrder {
     const { commands } = one
     one.commands = []
     for (const command of commands) this.#host.run(this, command)
+  }
+
+  /** Calls back once everything taken so far is durable; never when the order turns out to be somebody else's. */
+  whenDurable(then: () => void): void {
+    if (this.#durableVersion >= this.#version) then()
+    else this.#whenDurable.push({ version: this.#version, then })
+  }
+
+  #tellDurable(): void {
+    while ((this.#whenDurable[0]?.version ?? Number.POSITIVE_INFINITY) <= this.#durableVersion) this.#whenDurable.shift()?.then()
   }
 
   /**

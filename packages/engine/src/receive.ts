@@ -109,7 +109,7 @@ export class Receiver {
     if (live === undefined) return false
     if (message.kind === "resume") {
       this.onResume(live, resumeOf(message))
-      message.ack()
+      live.whenDurable(() => message.ack())
       return true
     }
     live.handles.set(handleKey(message), message.handle)

@@ -2,7 +2,7 @@
  * A connection to MongoDB that is waited for, loudly: a store that cannot be reached is never replaced by another one.
  */
 import { setTimeout as sleep } from "node:timers/promises"
-import { type Collection, type Db, MongoClient, MongoInvalidArgumentError, MongoParseError } from "mongodb"
+import { type Collection, type Db, MongoClient } from "mongodb"
 import type { EventDocument } from "./document.ts"
 
 export const EVENTS = "trade_audit_log"
@@ -54,6 +54,22 @@ const collectionsOf = (client: MongoClient, db: Db, scans: boolean): MongoConnec
 
 export const reasonOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error))
 
+/** What the driver refuses about the URL itself will not mend by waiting. */
+const makeClient = (url: string): MongoClient => {
+  try {
+    return new MongoClient(url, {
+      appName: "petrosa-tradeengine",
+      serverSelectionTimeoutMS: SELECT_MS,
+      connectTimeoutMS: SELECT_MS,
+      retryWrites: true,
+      ignoreUndefined: true,
+      maxPoolSize: 8,
+    })
+  } catch (error) {
+    throw new TypeError(`MONGODB_URL cannot be used: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+}
+
 /**
  * Connects and runs `prepare` (which must be repeatable), again and again until both have worked.
  * @throws TypeError for a URL that is none; the signal's reason when it is aborted.
@@ -65,16 +81,8 @@ export const connect = async <A>(
 ): Promise<A> => {
   for (let attempt = 1; ; attempt += 1) {
     options.signal?.throwIfAborted()
-    let client: MongoClient | undefined
+    const client = makeClient(options.url)
     try {
-      client = new MongoClient(options.url, {
-        appName: "petrosa-tradeengine",
-        serverSelectionTimeoutMS: SELECT_MS,
-        connectTimeoutMS: SELECT_MS,
-        retryWrites: true,
-        ignoreUndefined: true,
-        maxPoolSize: 8,
-      })
       await client.connect()
       const db = client.db(options.database)
       const build = await db.admin().command({ buildInfo: 1 })
@@ -86,10 +94,7 @@ export const connect = async <A>(
         ),
       )
     } catch (error) {
-      await client?.close().catch(() => undefined)
-      if (error instanceof MongoParseError || error instanceof MongoInvalidArgumentError) {
-        throw new TypeError(`MONGODB_URL cannot be used: ${error.message}`, { cause: error })
-      }
+      await client.close().catch(() => undefined)
       if (isFinal(error)) throw error
       options.onWaiting?.(reasonOf(error), attempt)
       await sleep(

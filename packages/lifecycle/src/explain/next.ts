@@ -33,9 +33,8 @@ export interface NextEvent {
 export const whatNext = (order: OrderId, regions: Regions, context: OrderContext, atMs: number): readonly NextEvent[] => {
   const arrows = new Map<OrderEventType, Region[]>()
   for (const region of REGIONS) {
-    const state = orderMachine.states[region].states[regions[region] as never] as { readonly ownEvents: readonly string[] } | undefined
+    const state = orderMachine.states[region]?.states[regions[region]]
     for (const type of state?.ownEvents ?? []) {
-      if (type === "") continue
       const known = arrows.get(type as OrderEventType) ?? []
       arrows.set(type as OrderEventType, [...known, region])
     }

@@ -37,6 +37,8 @@ export interface Why {
 /** `records`: the whole stream of one order, in order of version. */
 export const explainOrder = (records: readonly EventRecord[]): Why => {
   const chapters: { title: string; lines: WhyLine[] }[] = []
+  const signal = records[0]?.data["signal"] as { readonly confidence?: string } | undefined
+  const confidence = signal?.confidence ?? "?"
   for (const record of records) {
     const title = chapterOf(record)
     let chapter = chapters.at(-1)
@@ -44,7 +46,7 @@ export const explainOrder = (records: readonly EventRecord[]): Why => {
       chapter = { title, lines: [] }
       chapters.push(chapter)
     }
-    chapter.lines.push(...linesOf(record))
+    chapter.lines.push(...linesOf(record, confidence))
   }
   return {
     order: records[0]?.order ?? "",
@@ -90,13 +92,13 @@ const chapterOf = (record: EventRecord): string => CHAPTERS[record.type] ?? "To 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 const sentence = (text: string): string => (/[.!?…]$/.test(text) ? capital(text) : `${capital(text)}.`)
 
-const linesOf = (record: EventRecord): readonly WhyLine[] => {
+const linesOf = (record: EventRecord, confidence: string): readonly WhyLine[] => {
   const lines: WhyLine[] = []
   const say = (text: string, rule?: WhyLine["rule"]): void => {
     lines.push({ version: record.version, at: record.at, text: sentence(text), ...(rule === undefined ? {} : { rule }) })
   }
   try {
-    tell(record, say)
+    tell(record, confidence, say)
   } catch {
     lines.length = 0
     say(describeEvent(record))
@@ -109,12 +111,12 @@ const linesOf = (record: EventRecord): readonly WhyLine[] => {
 type Say = (text: string, rule?: WhyLine["rule"]) => void
 type Texts = Readonly<Record<string, string>>
 
-const tell = (record: EventRecord, say: Say): void => {
+const tell = (record: EventRecord, confidence: string, say: Say): void => {
   switch (record.type) {
     case "SignalReceived":
       return tellSignal(record, record.data as unknown as EventData["SignalReceived"], say)
     case "SignalValidated":
-      return tellValidated(record.data as unknown as EventData["SignalValidated"], say)
+      return tellValidated(record.data as unknown as EventData["SignalValidated"], confidence, say)
     case "OrderSized":
       return tellSized(record.data as unknown as EventData["OrderSized"], say)
     case "EntryIntended":
@@ -165,7 +167,7 @@ const tellSignal = (record: EventRecord, data: EventData["SignalReceived"], say:
   say(`what makes it this order and no other is ${why}: ${record.order}`)
 }
 
-const tellValidated = (data: EventData["SignalValidated"], say: Say): void => {
+const tellValidated = (data: EventData["SignalValidated"], confidence: string, say: Say): void => {
   const { limits, ageMs, livePrice, venue, mode } = data
   const age = limits["MAX_SIGNAL_AGE_SECONDS"]
   if (age !== undefined)
@@ -176,7 +178,7 @@ const tellValidated = (data: EventData["SignalValidated"], say: Say): void => {
       passed: true,
     })
   const least = limits["MIN_CONFIDENCE"]
-  if (least !== undefined) say(`its confidence is at least ${least}`, { name: "MIN_CONFIDENCE", observed: "see the signal", limit: least, passed: true })
+  if (least !== undefined) say(`its confidence is ${confidence}, and has to be ${least}`, { name: "MIN_CONFIDENCE", observed: confidence, limit: least, passed: true })
   if (limits["SYMBOLS_ALLOWED"] !== undefined) say("its symbol is on the list of those that are allowed")
   if (limits["SYMBOLS_DENIED"] !== undefined) say("its symbol is not on the list of those that are denied")
   const most = limits["MAX_PRICE_DEVIATION_PCT"]
