@@ -103,7 +103,7 @@ describe("given a limit order away from the market", () => {
     world.publish(body)
     await accepted(body.signal_id)
     await partly(body.signal_id)
-    const opposite = resting({ action: "sell", strategy_id: body.strategy_id, price: 2450, current_price: 2450, stop_loss: 2700, take_profit: 2300 })
+    const opposite = resting({ action: "sell", strategy_id: body.strategy_id, price: 2455, current_price: 2455, stop_loss: 2700, take_profit: 2300 })
     world.publish(opposite)
     const row = await world.done(body.signal_id)
     expect(row).toMatchObject({ state: "filled", open_quantity: "0", filled_quantity: 0.5 })

@@ -69,6 +69,7 @@ export class Announcer {
       length = 0
     }
     for (const record of records) {
+      if (record.state === "anchor") continue
       const text = JSON.stringify(record)
       if (text.length > JOURNAL_MAX_LENGTH) continue
       if (length + text.length > JOURNAL_MAX_LENGTH) send()

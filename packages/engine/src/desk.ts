@@ -194,7 +194,9 @@ export class Desk implements OrderHost {
       this.drop(order, "done")
       return
     }
-    if (hasFills(c) && !order.lotPublished && !order.tasks.has("lot")) this.#task(order, "lot", () => this.#handLotOn(order))
+    if (!hasFills(c)) return
+    if (order.lotPublished) this.#acknowledgeSignals(order)
+    else if (!order.tasks.has("lot")) this.#task(order, "lot", () => this.#handLotOn(order))
   }
 
   run(order: LiveOrder, command: Command): void {
@@ -295,6 +297,15 @@ export class Desk implements OrderHost {
     order.handles.clear()
   }
 
+  /** The lot has a message of its own: what else stands for the order has done its work. */
+  #acknowledgeSignals(order: LiveOrder): void {
+    for (const [key, handle] of order.handles) {
+      if (key.startsWith("lot:")) continue
+      handle.ack()
+      order.handles.delete(key)
+    }
+  }
+
   /** The signal's message is acknowledged only when the open lot stands in a stream of its own. */
   async #handLotOn(order: LiveOrder): Promise<void> {
     const { faults } = this.options
@@ -305,11 +316,6 @@ export class Desk implements OrderHost {
       if (result._tag === "Published" || result._tag === "Occupied") {
         order.lotPublished = true
         if (order.dropped) return
-        for (const [key, handle] of order.handles) {
-          if (key.startsWith("lot:")) continue
-          handle.ack()
-          order.handles.delete(key)
-        }
         this.finish(order)
         return
       }

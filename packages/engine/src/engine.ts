@@ -7,6 +7,7 @@
  */
 import type { EventRecord, OrderId } from "@petrosa/contracts"
 import type { IntakeEvent, QueueKind } from "@petrosa/intake"
+import { AnchorWriter } from "@petrosa/event-store"
 import { Announcer } from "./announce.ts"
 import { BalanceKeeper } from "./balances.ts"
 import { bookRow } from "./books.ts"
@@ -28,7 +29,15 @@ const QUIESCE_MS = 2500
 const OTHERS_EVERY_MS = 1000
 const OTHERS_HEARD_WITHIN_MS = 30_000
 const START_RETRY_MS = 1000
+const ANCHOR_EVERY_MS = 10_000
 const LOTS_AT_ONCE = 1000
+/**
+ * While more events than this wait for the store, no new signal is taken in: four of its batches. More would not make
+ * anything faster; it would make entries miss their deadline, and stops wait behind the entries of others.
+ */
+const WAITING_EVENTS_MAX = 2000
+/** From SignalReceived to EntryIntended: what a signal adds to what waits, when it comes in. */
+const EVENTS_OF_A_DECISION = 4
 
 const DEFAULTS_KEY = "identity_defaults"
 
@@ -60,6 +69,7 @@ export class Engine {
   readonly #feed: VenueFeed
   readonly #announcer: Announcer
   readonly #sweeper: Sweeper
+  readonly #anchors: AnchorWriter
   #storeAwaySince: number | undefined
   #storeAwayReason = ""
   #started = false
@@ -67,6 +77,7 @@ export class Engine {
   #troubles = new Map<string, string>()
   #othersHeardMs = Number.NEGATIVE_INFINITY
   #cancelOthers: (() => void) | undefined
+  #cancelAnchors: (() => void) | undefined
   #stopJournal: (() => void) | undefined
 
   constructor(options: EngineOptions) {
@@ -85,6 +96,21 @@ export class Engine {
     this.#feed = new VenueFeed(this.desk)
     this.#announcer = new Announcer(this.desk)
     this.#sweeper = new Sweeper(this.desk)
+    this.#anchors = new AnchorWriter({
+      store: options.store,
+      append: (append) => this.journal.append(append.stream, append.records),
+      replica: options.replica,
+      startedAtMs: options.clock.nowMs(),
+      nowMs: () => options.clock.nowMs(),
+      engineVersion: options.engineVersion,
+      settingsVersion: options.settingsVersion,
+      simulationMode: options.mode === "simulation",
+      // Into the log, out of the reach of whoever can write the store.
+      onAnchored: (head) => options.log.info({ ...head }, "anchored"),
+    })
+    this.journal.listen((records) => {
+      for (const { stream, version, hash } of records) this.#anchors.moved(stream, version, hash)
+    })
     joinCloser(this.desk)
     joinPoison(this.desk)
   }
@@ -134,6 +160,7 @@ export class Engine {
     this.#stopJournal = options.onJournal?.((replica, batch) => this.#othersJournal(replica, batch))
     this.#started = true
     this.#sweeper.start()
+    this.#anchorRegularly()
     this.#watchOthers()
     options.log.info(
       { replica: options.replica, openLots: this.desk.book.size, store: options.store.kind, mode: options.mode },
@@ -148,6 +175,7 @@ export class Engine {
     const { log, store } = this.options
     this.#cancelOthers?.()
     this.#sweeper.stop()
+    this.#cancelAnchors?.()
     this.#stopJournal?.()
     const { intake } = this.options
     await intake.pause()
@@ -159,9 +187,28 @@ export class Engine {
         .setMeta(REJECTED_BYTES_KEY, String(this.receiver.rejectedBytes))
         .catch((error: unknown) => log.warn({ error: String(error) }, "a counter could not be saved"))
     }
+    if (this.#storeAwaySince === undefined) await this.#anchor()
     await this.journal.close(QUIESCE_MS)
     const stopped = await intake.stop()
     log.info({ ...stopped }, "stopped; what was held is given back")
+  }
+
+  /** What moved is anchored every ten seconds: a cut tail, or a stream that is gone, is found up to the last anchor. */
+  #anchorRegularly(): void {
+    this.#cancelAnchors = this.options.clock.after(ANCHOR_EVERY_MS, () => {
+      const done = this.#storeAwaySince === undefined ? this.#anchor() : Promise.resolve()
+      void done.finally(() => {
+        if (!this.#stopping) this.#anchorRegularly()
+      })
+    })
+  }
+
+  async #anchor(): Promise<void> {
+    try {
+      await this.#anchors.tick()
+    } catch (error) {
+      this.options.log.warn({ error: String(error) }, "the anchor could not be written; the next one takes it up")
+    }
   }
 
   /** How many more messages are taken in now. */
@@ -169,7 +216,8 @@ export class Engine {
     if (this.#stopping || this.#storeAwaySince !== undefined || this.journal.isBusy) return 0
     // Lots are there already, and have to be watched whatever else is going on; signals wait for room.
     if (queue === "lots") return LOTS_AT_ONCE
-    return Math.max(0, this.options.maxLiveOrders - this.desk.unsettled)
+    const room = Math.floor((WAITING_EVENTS_MAX - this.journal.pending) / EVENTS_OF_A_DECISION)
+    return Math.max(0, Math.min(room, this.options.maxLiveOrders - this.desk.unsettled))
   }
 
   async #fillBook(): Promise<void> {

@@ -2,7 +2,7 @@
 import type { DecimalString, EventRecord, Market, OrderId, Read, Reason } from "@petrosa/contracts"
 import { decodeSignal, known, orderStream, str, unknown } from "@petrosa/contracts"
 import type { OrderRow } from "@petrosa/event-store"
-import { StoreUnavailable } from "@petrosa/event-store"
+import { rowOf, StoreUnavailable } from "@petrosa/event-store"
 import type { AccountView, CancelAnswer, DryRunAnswer, EngineFace, Health, TradeAnswer, TradeTotals } from "./api.ts"
 import { cancelEvents } from "./closing.ts"
 import type { Engine } from "./engine.ts"
@@ -21,6 +21,17 @@ export interface FaceExtras {
 
 type Outcome = "settled" | "resting" | "timeout"
 
+interface Latest {
+  readonly row: OrderRow
+  readonly reason?: Reason
+  readonly sequence?: number
+  readonly contentHash?: string
+}
+interface FirstData {
+  readonly arrival?: { readonly sequence: number }
+  readonly identity?: { readonly contentHash: string }
+}
+
 export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace => {
   const { options, desk, receiver } = engine
   const { clock, store, intake } = options
@@ -36,7 +47,24 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
       maxBytes: options.signalMaxBytes,
     })
 
-  const row = (order: string): Promise<OrderRow | undefined> => store.findOrder(order)
+  /** By any of its ids. From the projection, which may be some hundred milliseconds behind: good to find an order by. */
+  const find = (id: string): Promise<OrderRow | undefined> => store.findOrder(id)
+
+  /** The order as its own events say: never behind. */
+  const latest = async (order: OrderId): Promise<Latest | undefined> => {
+    const read = (await store.readStreams([orderStream(order)])).get(orderStream(order))
+    const last = read?.events.at(-1)
+    if (read === undefined || last === undefined) return undefined
+    const failed = read.events.findLast((event) => event.type === "OrderFailed")
+    const first = read.events[0]?.data as FirstData | undefined
+    const reason = (failed?.data as { readonly reason?: Reason } | undefined)?.reason
+    return {
+      row: rowOf(last),
+      ...(reason === undefined ? {} : { reason }),
+      ...(first?.arrival === undefined ? {} : { sequence: first.arrival.sequence }),
+      ...(first?.identity === undefined ? {} : { contentHash: first.identity.contentHash }),
+    }
+  }
 
   /** Until the order is settled, rests, or the time is up. Listens to our own journal, and asks the store for what others do. */
   const waitFor = async (order: OrderId): Promise<Outcome> => {
@@ -56,7 +84,7 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
           restingSinceMs = resting ? (restingSinceMs ?? nowMs) : undefined
           if (restingSinceMs !== undefined && nowMs - restingSinceMs >= RESTS_AFTER_MS) return "resting"
         } else {
-          const found = await row(order)
+          const found = (await latest(order))?.row
           if (found?.settled === true || found?.parked === true) return "settled"
         }
         if (nowMs >= untilMs) return "timeout"
@@ -69,23 +97,6 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
       }
     } finally {
       stop()
-    }
-  }
-
-  const reasonOf = async (
-    order: OrderId,
-  ): Promise<{ readonly reason?: Reason; readonly sequence?: number; readonly contentHash?: string }> => {
-    const read = (await store.readStreams([orderStream(order)])).get(orderStream(order))
-    if (read === undefined) return {}
-    const failed = read.events.findLast((event) => event.type === "OrderFailed")
-    const first = read.events[0]?.data as
-      | { readonly arrival?: { readonly sequence: number }; readonly identity?: { readonly contentHash: string } }
-      | undefined
-    const reason = (failed?.data as { readonly reason?: Reason } | undefined)?.reason
-    return {
-      ...(reason === undefined ? {} : { reason }),
-      ...(first?.arrival === undefined ? {} : { sequence: first.arrival.sequence }),
-      ...(first?.identity === undefined ? {} : { contentHash: first.identity.contentHash }),
     }
   }
 
@@ -126,22 +137,24 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
       case "Published":
         break
     }
-    const outcome = await waitFor(order)
+    const pending = (duplicate: boolean): TradeAnswer => ({ _tag: "Pending", order, signalId: signal.id ?? signal.strategyId, duplicate })
     try {
-      const found = await row(order)
-      const { reason, sequence, contentHash } = await reasonOf(order)
+      const outcome = await waitFor(order)
+      const found = await latest(order)
+      if (found === undefined) return pending(false)
+      const { row, reason, sequence, contentHash } = found
       if (decoded.identity.kind === "id" && contentHash !== undefined && contentHash !== decoded.identity.contentHash) {
         const message = `An order with the id ${JSON.stringify(signal.id ?? "")} exists (${order}), and its content is another.`
         return { _tag: "Rejected", code: "IDENTITY_CONFLICT", message, fields: [] }
       }
-      const duplicate =
-        published._tag === "Published" && (published.duplicate || (sequence !== undefined && sequence !== published.sequence))
-      if (outcome === "timeout" || found === undefined)
-        return { _tag: "Pending", order, signalId: signal.id ?? signal.strategyId, duplicate }
-      if (outcome === "resting") return { _tag: "Resting", row: found, duplicate }
-      return { _tag: "Settled", row: found, ...(reason === undefined ? {} : { reason }), duplicate }
+      const another = published._tag === "Published" && sequence !== undefined && sequence !== published.sequence
+      const duplicate = another || (published._tag === "Published" && published.duplicate)
+      if (outcome === "timeout") return pending(duplicate)
+      if (outcome === "resting") return { _tag: "Resting", row, duplicate }
+      return { _tag: "Settled", row, ...(reason === undefined ? {} : { reason }), duplicate }
     } catch (error) {
-      if (error instanceof StoreUnavailable) return { _tag: "Pending", order, signalId: signal.id ?? signal.strategyId, duplicate: false }
+      // It is in the stream and goes on; what became of it can be asked for later.
+      if (error instanceof StoreUnavailable) return pending(false)
       throw error
     }
   }
@@ -149,7 +162,7 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
   const dryRun: EngineFace["dryRun"] = async (body): Promise<DryRunAnswer> => {
     const decoded = decode(body, options.newId())
     if (decoded._tag === "Rejected") return { _tag: "Rejected", code: decoded.code, message: decoded.message, fields: decoded.fields }
-    const existing = await row(decoded.order).catch(() => undefined)
+    const existing = (await latest(decoded.order).catch(() => undefined))?.row
     const events = receiver.decide(decoded.order, decoded.signal, [], { dryRun: true })
     return { _tag: "Decided", order: decoded.order, signal: decoded.signal, events, ...(existing === undefined ? {} : { existing }) }
   }
@@ -157,7 +170,7 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
   const cancelEntry: EngineFace["cancelEntry"] = async (symbol, id, by): Promise<CancelAnswer> => {
     let found: OrderRow | undefined
     try {
-      found = await row(id)
+      found = await find(id)
     } catch (error) {
       return { _tag: "Unavailable", reason: String(error) }
     }
@@ -178,7 +191,7 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
       const now = desk.orders.get(order)
       const over = now === undefined || (now.context.entry?.status === "over" && now.durableVersion === now.version)
       if (over) {
-        const after = await row(order)
+        const after = (await latest(order))?.row
         if (after !== undefined && after.status !== "pending" && after.settled) {
           const filledWhole = after.status === "filled"
           return filledWhole
@@ -186,7 +199,7 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
             : { _tag: "Cancelled", row: after }
         }
       }
-      if (clock.nowMs() >= untilMs) return { _tag: "Requested", row: (await row(order)) ?? found }
+      if (clock.nowMs() >= untilMs) return { _tag: "Requested", row: (await latest(order))?.row ?? found }
       await sleep(50)
     }
   }

@@ -113,6 +113,7 @@ export class Receiver {
       return true
     }
     live.handles.set(handleKey(message), message.handle)
+    live.lotPublished = true
     this.#desk.finish(live)
     return true
   }
@@ -328,6 +329,7 @@ export class Receiver {
     const live = this.#desk.hold(order, last.trace, { actor: rebuilt.actor, version: last.version, head: last.hash })
     live.contentHash = data.identity?.contentHash ?? ""
     live.handles.set(handleKey(message), message.handle)
+    live.lotPublished = message.kind === "lot"
     const cause = message.kind === "lot" ? ("lot" as const) : message.kind === "resume" ? ("resume" as const) : ("redelivery" as const)
     const nowMs = this.#desk.nowMs()
     const adopted: OrderEvent = {

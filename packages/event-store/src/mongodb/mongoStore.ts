@@ -157,7 +157,7 @@ export class MongoEventStore implements EventStore {
   }
 
   async readRaw(stream: string): Promise<readonly StoredEvent[]> {
-    const documents = await this.#read(() => this.#db.events.find({ stream }).toArray())
+    const documents = await this.#read(() => this.#db.events.find({ _id: { $gte: `${stream}:`, $lt: `${stream};` } }).toArray())
     return documents.map((document) => storedOf(stream, document)).sort((a, b) => a.version - b.version)
   }
 
@@ -294,9 +294,10 @@ const streamOfId = (id: string): string => {
   return colon < 0 ? id : id.slice(0, colon)
 }
 
+/** Where it lies is what its `_id` says; what it says of itself is in the text. */
 const storedOf = (stream: string, document: EventDocument): StoredEvent => {
   const record = fromDocument(document)
-  return { stream, version: record.version, hash: record.hash, text: textOf(record) }
+  return { stream, version: Number(document._id.slice(document._id.lastIndexOf(":") + 1)), hash: String(record.hash), text: textOf(record) }
 }
 
 /** What is no event of ours is told from one by its envelope. */
