@@ -129,8 +129,9 @@ describe("given a venue that answers badly", () => {
     await world.setFaults({ dropRequest: { count: 1, requests: ["entry"] } })
     const body = one()
     world.publish(body)
-    expect(await world.settled(body.signal_id, 12_000)).toMatchObject({ state: "failed", reason: "NOT_PLACED" })
-    expect(world.paper.ledger().orders.filter((order) => order.clientOrderId.includes("ptE")).length).toBe(0)
+    const row = await world.settled(body.signal_id, 12_000)
+    expect(row).toMatchObject({ state: "failed", reason: "NOT_PLACED" })
+    expect(world.paper.ledger().orders.filter((order) => order.clientOrderId.includes(row.order))).toEqual([])
   })
 
   it.each(["stop", "target"] as const)("when the request of the %s is lost, then it is sent again under another id", async (leg) => {

@@ -106,10 +106,10 @@ describe("given signals that are understood and not wanted", () => {
   const DECLINED: readonly { readonly name: string; readonly change: SignalBody; readonly code: string }[] = [
     { name: "too little confidence", change: { confidence: 0.4 }, code: "LOW_CONFIDENCE" },
     { name: "six minutes old", change: { timestamp: new Date(Date.now() - 360_000).toISOString() }, code: "SIGNAL_TOO_OLD" },
-    { name: "ten seconds ahead", change: { timestamp: new Date(Date.now() + 3_600_000).toISOString() }, code: "SIGNAL_FROM_FUTURE" },
+    { name: "an hour ahead", change: { timestamp: new Date(Date.now() + 3_600_000).toISOString() }, code: "SIGNAL_FROM_FUTURE" },
     { name: "an unknown symbol", change: { symbol: "NOSUCHUSDT" }, code: "SYMBOL_UNKNOWN" },
-    { name: "a denied symbol", change: { symbol: "DOGEUSDT", price: 0.1, current_price: 0.1, quantity: 1000 }, code: "SYMBOL_DENIED" },
-    { name: "worth too much", change: { quantity: 1 }, code: "MAX_NOTIONAL" },
+    { name: "a denied symbol", change: { symbol: "DOGEUSDT", price: 0.1, current_price: 0.1, quantity: 1000 }, code: "SYMBOL_NOT_ALLOWED" },
+    { name: "worth too much", change: { quantity: 1 }, code: "MAX_POSITION_NOTIONAL" },
     { name: "a stop on the wrong side", change: { stop_loss: 51_000 }, code: "STOP_SIDE" },
     { name: "a target on the wrong side", change: { take_profit: 49_000 }, code: "TARGET_SIDE" },
     { name: "a sale on spot", change: { market: "spot", action: "sell" }, code: "SHORT_NOT_SUPPORTED" },

@@ -17,6 +17,7 @@ const COMPILE_CACHE = process.env["NODE_COMPILE_CACHE"]
 const environment = (env: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"],
   HOME: process.env["HOME"],
+  ...(COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE: COMPILE_CACHE }),
   ...env,
 })
 

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs"
 import { parseSettings, shownSettings } from "@petrosa/contracts"
 import pino from "pino"
 import { ensureNats } from "../../../tools/servers/ensureNats.ts"
+import { faultHook } from "./faultHook.ts"
 import { HttpStartFailed } from "./http/index.ts"
 import { StartRefused, startService } from "./service.ts"
 
@@ -28,6 +29,8 @@ if (parsed._tag === "Invalid") {
     level: settings.logLevel,
     redact: { paths: ["*.secret", "*.password", "*.token", "*.apiKey", "*.apiSecret", "config", "request"], censor: "[redacted]" },
   })
+  // For crash tests of the real process; means nothing outside simulation.
+  const faultPoint = process.env["PETROSA_FAULT_POINT"]
   const stopping = new AbortController()
   let stop: (() => Promise<void>) | undefined
   let stopped = false
@@ -69,6 +72,7 @@ if (parsed._tag === "Invalid") {
         natsUrl: nats.url,
         log,
         signal: stopping.signal,
+        ...(faultPoint === undefined || settings.mode !== "simulation" ? {} : { faults: faultHook(faultPoint) }),
       })
       stop = async () => {
         await service.stop()

@@ -10,6 +10,7 @@ import type { Settings } from "@petrosa/contracts"
 import type { FaultPoints } from "@petrosa/engine"
 import { DefaultsChanged, Engine, engineFace } from "@petrosa/engine"
 import type { EventStore } from "@petrosa/event-store"
+import { createInspector } from "@petrosa/inspector"
 import { MongoEventStore, SqliteEventStore, StoreInUse } from "@petrosa/event-store"
 import type { Broker, StreamsReady } from "@petrosa/intake"
 import { connectBroker, ensureStreams, NatsIntake, onJournal, systemClock } from "@petrosa/intake"
@@ -183,15 +184,29 @@ export const startService = async (options: ServiceOptions): Promise<Service> =>
       throw error
     }
     closers.push(() => engine.stop())
-    const face = engineFace(engine, { setPrice: (symbol, market, price) => paper.setPrice(symbol, market, price) })
+    const face = engineFace(engine, {
+      setPrice: (symbol, market, price) => paper.setPrice(symbol, market, price),
+      faults: () => paper.faults(),
+      setFaults: (change) => paper.setFaults(change),
+    })
+    const inspector = createInspector({
+      engine: face,
+      mode: settings.mode,
+      held: function* () {
+        for (const order of engine.desk.orders.values()) yield order.actor.regions
+      },
+      journals: (listener) => onJournal(broker, (message) => listener(message.replica, message.data)),
+      log,
+    })
     const http = await startHttp({
       host: settings.httpHost,
       port: settings.httpPort,
       ...(settings.httpToken === undefined ? {} : { token: settings.httpToken }),
       engine: face,
       mode: settings.mode,
+      inspector,
       log,
-      onTooLarge: (refused) => log.warn({ ...refused }, "a request body was too large"),
+      onTooLarge: (refused) => void face.refusedTooLarge?.(refused),
     })
     closers.push(() => http.close())
     return { url: http.url, engine, store, paper, stop: close }

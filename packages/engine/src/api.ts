@@ -18,7 +18,7 @@ import type {
   Signal,
 } from "@petrosa/contracts"
 import type { EventStore, OrderRow } from "@petrosa/event-store"
-import type { Balance, Position } from "@petrosa/venue"
+import type { Balance, Faults, Position } from "@petrosa/venue"
 
 /** What became of a signal that was handed in by HTTP. */
 export type TradeAnswer =
@@ -104,10 +104,15 @@ export interface EngineFace {
   account(): Promise<Read<AccountView>>
   /** Simulation only: moves the paper venue's price by hand. */
   setPrice?(symbol: string, market: Market, price: DecimalString): Promise<void>
+  /** Simulation only: the paper venue's switches (slow, partial fills, lost replies, refusals …), and changing some of them. */
+  faults?(): Faults
+  setFaults?(change: Partial<Faults>): Promise<void>
   totals(): TradeTotals
   /** Prometheus text. */
   metricsText(): Promise<string>
   health(): Health
+  /** A body that was not even read whole: its length and hash are recorded. */
+  refusedTooLarge?(refused: { readonly lengthBytes: number; readonly sha256: string }): Promise<void>
   /** Every batch of records right after it became durable. A slow listener must not block: it is called synchronously. */
   onJournal(listener: (records: readonly EventRecord[]) => void): () => void
 }

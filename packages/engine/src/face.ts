@@ -1,11 +1,13 @@
 /** The engine's face for HTTP: see api.ts for what each method promises. */
-import type { DecimalString, EventRecord, Market, OrderId, Read, Reason } from "@petrosa/contracts"
-import { decodeSignal, known, orderStream, str, unknown } from "@petrosa/contracts"
+import type { DecimalString, EventRecord, FieldError, Market, OrderId, Read, Reason, RejectionCode } from "@petrosa/contracts"
+import { decodeSignal, isOrderId, known, orderStream, str, unknown } from "@petrosa/contracts"
 import type { OrderRow } from "@petrosa/event-store"
 import { rowOf, StoreUnavailable } from "@petrosa/event-store"
+import type { Faults } from "@petrosa/venue"
 import type { AccountView, CancelAnswer, DryRunAnswer, EngineFace, Health, TradeAnswer, TradeTotals } from "./api.ts"
 import { cancelEvents } from "./closing.ts"
 import type { Engine } from "./engine.ts"
+import { conflictMessage } from "./receive.ts"
 
 /** How long POST /trade is kept waiting. */
 const TRADE_WAIT_MS = 10_000
@@ -13,10 +15,14 @@ const TRADE_WAIT_MS = 10_000
 const RESTS_AFTER_MS = 400
 const CANCEL_WAIT_MS = 5_000
 const POLL_MS = 250
+const KEEP_WAIT_MS = 2_000
 
 export interface FaceExtras {
   /** Simulation: moves the paper venue's price by hand. */
   readonly setPrice?: (symbol: string, market: Market, price: DecimalString) => Promise<void>
+  /** Simulation: the paper venue's switches. */
+  readonly faults?: () => Faults
+  readonly setFaults?: (change: Partial<Faults>) => Promise<void>
 }
 
 type Outcome = "settled" | "resting" | "timeout"
@@ -49,6 +55,13 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
 
   /** By any of its ids. From the projection, which may be some hundred milliseconds behind: good to find an order by. */
   const find = (id: string): Promise<OrderRow | undefined> => store.findOrder(id)
+
+  /** The order held here whose entry the venue, or we, call so. */
+  const heldWith = (id: string): OrderId | undefined => {
+    for (const { order, context } of desk.orders.values())
+      if (context.entry?.venueOrderId === id || context.entry?.clientOrderId === id) return order
+    return undefined
+  }
 
   /** The order as its own events say: never behind. */
   const latest = async (order: OrderId): Promise<Latest | undefined> => {
@@ -100,25 +113,35 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
     }
   }
 
+  /** Nothing that was refused disappears; but whoever sent it is not kept waiting for a store that is away. */
+  const keepBody = async (
+    bytes: Uint8Array,
+    why: { readonly code: RejectionCode; readonly message: string; readonly fields: readonly FieldError[] },
+    whole?: { readonly length: number; readonly sha256: string },
+  ): Promise<void> => {
+    const { code, message, fields } = why
+    const name = `http/${options.newId()}`
+    const kept = receiver.keepRejected({
+      name,
+      code,
+      message,
+      fields,
+      bytes,
+      transport: "http",
+      subject: "POST /trade",
+      sequence: 0,
+      ...(whole === undefined ? {} : { whole }),
+    })
+    const known = await Promise.race([kept, sleep(KEEP_WAIT_MS).then(() => false)])
+    if (!known) options.log.warn({ code, name }, "a refused body is not recorded yet: the store is away")
+  }
+
   const trade: EngineFace["trade"] = async (body, { idempotencyKey, traceparent }): Promise<TradeAnswer> => {
     const key = idempotencyKey ?? options.newId()
     const decoded = decode(body, key)
     if (decoded._tag === "Rejected") {
       desk.metrics.signals.inc({ outcome: "rejected" })
-      const kept = await Promise.race([
-        receiver.keepRejected({
-          name: `http/${options.newId()}`,
-          code: decoded.code,
-          message: decoded.message,
-          fields: decoded.fields,
-          bytes: body,
-          transport: "http",
-          subject: "POST /trade",
-          sequence: 0,
-        }),
-        sleep(2000).then(() => false),
-      ])
-      if (!kept) options.log.warn({ code: decoded.code }, "a refused body could not be recorded: the store is away")
+      await keepBody(body, decoded)
       return { _tag: "Rejected", code: decoded.code, message: decoded.message, fields: decoded.fields }
     }
     const { order, signal } = decoded
@@ -143,8 +166,10 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
       const found = await latest(order)
       if (found === undefined) return pending(false)
       const { row, reason, sequence, contentHash } = found
-      if (decoded.identity.kind === "id" && contentHash !== undefined && contentHash !== decoded.identity.contentHash) {
-        const message = `An order with the id ${JSON.stringify(signal.id ?? "")} exists (${order}), and its content is another.`
+      if (decoded.identity.kind !== "content" && contentHash !== undefined && contentHash !== decoded.identity.contentHash) {
+        const message = conflictMessage(signal, order)
+        // Dropped by the stream as a copy of the first: nobody else will record it.
+        if (published._tag === "Published" && published.duplicate) await keepBody(body, { code: "IDENTITY_CONFLICT", message, fields: [] })
         return { _tag: "Rejected", code: "IDENTITY_CONFLICT", message, fields: [] }
       }
       const another = published._tag === "Published" && sequence !== undefined && sequence !== published.sequence
@@ -170,7 +195,9 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
   const cancelEntry: EngineFace["cancelEntry"] = async (symbol, id, by): Promise<CancelAnswer> => {
     let found: OrderRow | undefined
     try {
-      found = await find(id)
+      const named = isOrderId(id) ? id : heldWith(id)
+      const order = named ?? (await find(id))?.order
+      found = order === undefined ? undefined : (await latest(order as OrderId))?.row
     } catch (error) {
       return { _tag: "Unavailable", reason: String(error) }
     }
@@ -286,9 +313,17 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
     price,
     account,
     ...(extras.setPrice === undefined ? {} : { setPrice: extras.setPrice }),
+    ...(extras.faults === undefined ? {} : { faults: extras.faults }),
+    ...(extras.setFaults === undefined ? {} : { setFaults: extras.setFaults }),
     totals,
     metricsText: () => desk.metrics.registry.metrics(),
     health,
+    refusedTooLarge: ({ lengthBytes, sha256 }) =>
+      keepBody(
+        new Uint8Array(),
+        { code: "TOO_LARGE", message: `The body has ${lengthBytes} bytes or more.`, fields: [] },
+        { length: lengthBytes, sha256 },
+      ),
     onJournal: (listener: (records: readonly EventRecord[]) => void) => engine.onJournal(listener),
   }
 }

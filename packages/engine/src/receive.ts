@@ -177,7 +177,7 @@ export class Receiver {
   async #identityConflict(message: IntakeMessage, decoded: Decoded): Promise<void> {
     await this.#reject(message, {
       code: "IDENTITY_CONFLICT",
-      message: `An order with the id ${JSON.stringify(decoded.signal.id ?? "")} exists (${decoded.order}), and its content is another.`,
+      message: conflictMessage(decoded.signal, decoded.order),
       fields: [],
     })
     this.#desk.metrics.signals.inc({ outcome: "conflict" })
@@ -385,8 +385,11 @@ export class Receiver {
   }
 }
 
+export const conflictMessage = (signal: Signal, order: OrderId): string =>
+  `An order with this ${signal.id === undefined ? "Idempotency-Key" : `id (${JSON.stringify(signal.id)})`} exists (${order}), and its content is another.`
+
 const conflicts = (identity: SignalIdentity, contentHash: string): boolean =>
-  identity.kind === "id" && contentHash !== "" && identity.contentHash !== contentHash
+  identity.kind !== "content" && contentHash !== "" && identity.contentHash !== contentHash
 
 /** Both sequence and time must match: a stream that was made anew starts at 1 again. */
 const isOwnMessage = (message: MessageHandle | IntakeMessage, arrival: Arrival | undefined): boolean =>

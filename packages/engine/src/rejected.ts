@@ -20,6 +20,8 @@ export interface RejectedMessage {
   readonly subject: string
   readonly sequence: number
   readonly atMs: number
+  /** Length and hash of the whole, when `bytes` is not all of it. */
+  readonly whole?: { readonly length: number; readonly sha256: string }
   /** Whether the raw bytes may be kept. */
   readonly keepRaw: boolean
 }
@@ -42,7 +44,7 @@ export const rejectedRecord = (
 ): { readonly stream: string; readonly sealed: SealedRecord; readonly keptBytes: number } => {
   const stream = `${REJECTED_STREAM_PREFIX}${one.name}`
   const at = new Date(one.atMs).toISOString()
-  const raw = one.keepRaw ? rawOf(one.bytes) : undefined
+  const raw = one.keepRaw && one.whole === undefined ? rawOf(one.bytes) : undefined
   const sealed = seal(
     {
       _id: eventId(stream, 1),
@@ -56,8 +58,8 @@ export const rejectedRecord = (
         code: one.code,
         message: one.message,
         fields: one.fields,
-        length: one.bytes.length,
-        sha256: createHash("sha256").update(one.bytes).digest("hex"),
+        length: one.whole?.length ?? one.bytes.length,
+        sha256: one.whole?.sha256 ?? createHash("sha256").update(one.bytes).digest("hex"),
         ...raw,
         kept: raw !== undefined && one.bytes.length <= RAW_MAX_BYTES ? "whole" : raw !== undefined ? "cut" : "hash",
         transport: one.transport,

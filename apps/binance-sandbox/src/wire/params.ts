@@ -27,8 +27,9 @@ export class Params {
   has(name: string): boolean {
     return this.#values.has(name)
   }
-  names(): readonly string[] {
-    return [...this.#values.keys()]
+  /** A look without counting as read. */
+  peek(name: string): string | undefined {
+    return this.#values.get(name)
   }
 
   text(name: string): string | undefined {

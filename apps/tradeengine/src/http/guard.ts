@@ -6,11 +6,12 @@
  * 2. **Origin**: a request that changes something and carries an `Origin` (a browser sends it) must come from the page
  *    of this very server. There is no CORS: no other page may read an answer either.
  * 3. **Content-Type**: a body is JSON and says so. That also keeps a form of a foreign page out.
- * 4. **Token**: when one is set, everything but the two probes needs `Authorization: Bearer <token>`, compared in
- *    constant time.
+ * 4. **Token**: when one is set, everything but the two probes and the inspector's empty page (it asks for the token, and
+ *    sends it with all that it reads) needs `Authorization: Bearer <token>`, compared in constant time.
  */
 import { createHash, timingSafeEqual } from "node:crypto"
 import { isIP } from "node:net"
+import { isOpenPath } from "@petrosa/inspector"
 import type { Answer } from "./answer.ts"
 import { problem, shortened } from "./answer.ts"
 
@@ -85,7 +86,7 @@ export const makeGuard = (options: GuardOptions): ((head: RequestHead) => Answer
       return problem(403, "A page of another origin may not do this.")
     }
     const path = url.split("?", 1)[0] ?? url
-    if (!OPEN_PATHS.has(path) && tokenRefused(headers["authorization"])) {
+    if (!OPEN_PATHS.has(path) && !(isOpenPath(path) && !changes) && tokenRefused(headers["authorization"])) {
       return problem(401, "This needs the header Authorization: Bearer <HTTP_TOKEN>.", {}, { "www-authenticate": 'Bearer realm="petrosa"' })
     }
     const hasBody =

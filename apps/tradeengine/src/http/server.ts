@@ -6,9 +6,12 @@
  * waiting). A caller that hangs up takes nothing back: its signal goes on.
  */
 import { createServer, type Server } from "node:http"
+import type { IncomingMessage, ServerResponse } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { toIncomingMessage, toServerResponse } from "@effect/platform-node/NodeHttpServerRequest"
 import type { FieldError } from "@petrosa/contracts"
 import type { EngineFace } from "@petrosa/engine"
+import type { Inspector } from "@petrosa/inspector"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -49,6 +52,8 @@ export interface HttpOptions {
   readonly engine: EngineFace
   readonly mode: "simulation" | "testnet" | "live"
   readonly log: HttpLog
+  /** Answers everything below `/inspector` by itself, behind the guard; closed before the server is. */
+  readonly inspector?: Inspector
   /** A body was refused for its size: for whoever keeps a record of what was refused. */
   readonly onTooLarge?: (refused: TooLarge & { readonly path: string }) => void
   /** Signals whose callers may be waiting at once, each with a body of up to 1 MiB; more get 503. Default 512. */
@@ -88,7 +93,10 @@ export const startHttp = async (options: HttpOptions): Promise<RunningHttp> => {
   let closed: Promise<void> | undefined
   return {
     url: urlOf(server, options.host),
-    close: () => (closed ??= close(server, runtime, graceMs)),
+    close: () => {
+      options.inspector?.close()
+      return (closed ??= close(server, runtime, graceMs))
+    },
   }
 }
 
@@ -200,8 +208,24 @@ const routes = (options: HttpOptions) => {
     Layer.provide([trading, history, operation]),
     Layer.provide(namesTheField),
   )
-  return Layer.mergeAll(described, HttpApiSwagger.layer(Api, { path: "/docs" }), wrongMethods, frame(options))
+  return Layer.mergeAll(described, HttpApiSwagger.layer(Api, { path: "/docs" }), wrongMethods, inspectorAt(options), frame(options))
 }
+
+/** The inspector answers on the socket itself: its feed has to know when a page cannot keep up. */
+const inspectorAt = ({ inspector }: HttpOptions) =>
+  HttpRouter.use((router) =>
+    Effect.gen(function* () {
+      if (inspector === undefined) return
+      const handler = Effect.flatMap(HttpServerRequest, (request) =>
+        Effect.map(
+          Effect.promise(() => inspector.handle(toIncomingMessage(request) as IncomingMessage, toServerResponse(request) as ServerResponse)),
+          () => HttpServerResponse.empty(),
+        ),
+      )
+      // The pattern takes `/inspector` itself as well.
+      yield* router.add("*", "/inspector/*", handler)
+    }),
+  )
 
 /** W3C trace context; anything else is not passed on. */
 const traceparent = (header: string | undefined): string | undefined =>

@@ -32,7 +32,8 @@ interface Found {
 export type Prepare = (sql: string) => StatementSync
 
 const SELECT = "SELECT o.no, o.created_at, e.hash, e.text FROM orders o"
-const JOIN_EVENT = "JOIN events e ON e.id = o.event"
+/** `CROSS` keeps the order of the joins: the event is fetched only for rows that passed every filter. */
+const JOIN_EVENT = "CROSS JOIN events e ON e.id = o.event"
 const BETWEEN = "(o.created_at, o.no) < (?, ?) AND (o.created_at, o.no) >= (?, ?)"
 const NEWEST_FIRST = "ORDER BY o.created_at DESC, o.no DESC LIMIT ?"
 
@@ -87,7 +88,7 @@ export const listOrders = async (prepare: Prepare, query: OrderQuery): Promise<O
 
   const run = (filters: readonly Filter[], upper: Place, lower: Place, count: number, joinStreams: boolean): Found[] => {
     const where = [BETWEEN, ...filters.map((filter) => filter.sql)].join(" AND ")
-    const sql = `${SELECT} ${JOIN_EVENT} ${joinStreams ? "JOIN streams s ON s.no = o.no" : ""} WHERE ${where} ${NEWEST_FIRST}`
+    const sql = `${SELECT} ${joinStreams ? "CROSS JOIN streams s ON s.no = o.no" : ""} ${JOIN_EVENT} WHERE ${where} ${NEWEST_FIRST}`
     const values = filters.flatMap((filter) => filter.values)
     return prepare(sql).all(upper.at, upper.no, lower.at, lower.no, ...values, count) as unknown as Found[]
   }
@@ -127,7 +128,7 @@ export const openOrders = (prepare: Prepare): readonly OrderRow[] =>
   (prepare(`${SELECT} ${JOIN_EVENT} WHERE o.done = 0 ORDER BY o.created_at, o.no`).all() as unknown as Found[]).map(toRow)
 
 export const findOrder = (prepare: Prepare, id: string): OrderRow | undefined => {
-  const byId = prepare(`${SELECT} ${JOIN_EVENT} JOIN streams s ON s.no = o.no WHERE s.name = ?`).get(`${ORDER_STREAM_PREFIX}${id}`)
+  const byId = prepare(`${SELECT} ${JOIN_EVENT} WHERE o.no = (SELECT no FROM streams WHERE name = ?)`).get(`${ORDER_STREAM_PREFIX}${id}`)
   if (byId !== undefined) return toRow(byId as unknown as Found)
   const newest = ["signal_id", "binance_order_id"]
     .map(

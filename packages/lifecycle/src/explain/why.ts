@@ -90,7 +90,7 @@ const CHAPTERS: Readonly<Record<string, string>> = {
 const chapterOf = (record: EventRecord): string => CHAPTERS[record.type] ?? "To the venue"
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
-const sentence = (text: string): string => (/[.!?…]$/.test(text) ? capital(text) : `${capital(text)}.`)
+const sentence = (text: string): string => (/[.!?…}]$/.test(text) ? capital(text) : `${capital(text)}.`)
 
 const linesOf = (record: EventRecord, confidence: string): readonly WhyLine[] => {
   const lines: WhyLine[] = []
@@ -203,6 +203,9 @@ const BASIS: Readonly<Record<EventData["OrderSized"]["basis"], (i: Texts) => str
   lots: () => "it closes what this strategy holds",
 }
 
+/** A bound of 0 is a bound that the exchange does not have. */
+const rangeText = (range: string): string => range.replace(/^(\S+) to 0(?=,|$)/, "at least $1")
+
 const percent = (part: string, whole: string): string => {
   const base = dec(whole)
   if (isZero(base)) return "?"
@@ -235,7 +238,7 @@ const tellSized = (data: EventData["OrderSized"], say: Say): void => {
     limit("MAX_OPEN_POSITIONS", inputs["open_positions"], "lots open or on their way before it:", "")
     limit("MAX_LOTS_PER_STRATEGY_SYMBOL", inputs["own_lots"], "of them this strategy's own, of this symbol:", "")
     if (inputs["free_balance"] !== undefined) say(`the free balance was ${inputs["free_balance"]}, which covers it with a commission of ${inputs["fee_rate"] ?? "?"}`)
-    if (inputs["filter_lot"] !== undefined) say(`the exchange takes quantities of ${inputs["filter_lot"]}, worth ${inputs["filter_notional"] ?? "?"}`)
+    if (inputs["filter_lot"] !== undefined) say(`the exchange takes quantities of ${rangeText(inputs["filter_lot"])}, worth ${rangeText(inputs["filter_notional"] ?? "?")}`)
   }
   say(`it was expected to fill near ${referencePrice}${inputs["market_price_source"] === undefined ? "" : ` (the market as told by the ${inputs["market_price_source"]})`}`)
   if (stop !== undefined)

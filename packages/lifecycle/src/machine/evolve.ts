@@ -5,7 +5,7 @@
  * The machine (machine.ts) says which events an order may take in which state; this says what they mean.
  */
 import type { EventOf, Fill, LegAccepted, OrderEvent } from "@petrosa/contracts"
-import { add, dec, gte, mul, parseClientOrderId, str } from "@petrosa/contracts"
+import { add, dec, gte, mul, parseClientOrderId, reason, str } from "@petrosa/contracts"
 import type { EntryLeg, ExitLeg, OrderContext } from "./context.ts"
 import { openQuantity, stopsCover } from "./lot.ts"
 import { metadataOf } from "./metadata.ts"
@@ -268,7 +268,11 @@ const step = (c: OrderContext, e: Recorded): OrderContext => {
       return protect(cancelIfWanted(live), e.atMs)
     }
     case "EntryRefused":
-      return withEntry(c, { status: "over", ended: "refused", sentAtMs: e.data.sentAtMs })
+      // Kept until it is known that nothing was filled: what the venue said is why the order failed.
+      return {
+        ...withEntry(c, { status: "over", ended: "refused", sentAtMs: e.data.sentAtMs }),
+        reason: reason("ENTRY_REFUSED", `${e.data.code} ${e.data.message}`.trim(), e.data.class),
+      }
     case "EntryNotSent":
       return { ...withEntry(c, { status: "over", ended: "notSent" }), reason: e.data.reason }
     case "EntryUnknown":

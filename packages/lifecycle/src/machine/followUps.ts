@@ -24,6 +24,7 @@ const failureOf = (c: OrderContext): Reason => {
     case "cancelled":
       return entry.cancelReason ?? reason("ENTRY_CANCELLED_AT_VENUE")
     case "refused":
+      return c.reason ?? reason("ENTRY_REFUSED")
     case "rejected":
     case "filled":
     case null:

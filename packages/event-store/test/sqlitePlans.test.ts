@@ -1,0 +1,49 @@
+/** A list or a look-up among a million orders must be answered by an index: what SQLite plans is looked at. */
+import { DatabaseSync } from "node:sqlite"
+import { describe, expect, it } from "vitest"
+import { findOrder, listOrders, openOrders } from "../src/sqlite/orders.ts"
+import { prepareWriter } from "../src/sqlite/schema.ts"
+
+describe("sqlite, how lists are answered", () => {
+  const db = new DatabaseSync(":memory:")
+  prepareWriter(db)
+
+  const plansOf = async (run: (prepare: (sql: string) => ReturnType<DatabaseSync["prepare"]>) => unknown): Promise<readonly string[]> => {
+    const asked = new Set<string>()
+    await run((sql) => {
+      asked.add(sql)
+      return db.prepare(sql)
+    })
+    expect(asked.size).toBeGreaterThan(0)
+    return [...asked].flatMap((sql) => {
+      const parameters = Array.from(sql.matchAll(/\?/g), () => 0)
+      return db
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(...parameters)
+        .map((row) => String(row.detail))
+    })
+  }
+
+  it.each([
+    ["findOrder", (prepare) => findOrder(prepare, "x")],
+    ["all", (prepare) => listOrders(prepare, {})],
+    ["state", (prepare) => listOrders(prepare, { state: "filled" })],
+    ["status", (prepare) => listOrders(prepare, { status: "filled" })],
+    ["reason", (prepare) => listOrders(prepare, { reason: "HOLD" })],
+    ["symbol", (prepare) => listOrders(prepare, { symbol: "BTCUSDT", since: "2026", until: "2027" })],
+    ["strategy", (prepare) => listOrders(prepare, { strategyId: "a" })],
+    ["several", (prepare) => listOrders(prepare, { strategyId: "a", state: "filled" })],
+    ["search", (prepare) => listOrders(prepare, { search: "x" })],
+  ] as readonly (readonly [string, (prepare: (sql: string) => ReturnType<DatabaseSync["prepare"]>) => unknown])[])(
+    "given %s, then no table is read from end to end, and nothing is sorted",
+    async (_name, run) => {
+      for (const step of await plansOf(run)) expect(step).not.toMatch(/^SCAN|TEMP B-TREE/)
+    },
+  )
+
+  it("given the open orders, then only those are read", async () => {
+    const plans = await plansOf((prepare) => openOrders(prepare))
+    expect(plans[0]).toMatch(/orders_open/)
+    for (const step of plans) expect(step).not.toMatch(/TEMP B-TREE/)
+  })
+})
