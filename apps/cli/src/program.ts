@@ -149,6 +149,19 @@ export const makeProgram = (io: Io, done: (code: ExitCode) => void): Command => 
     })
 
   program
+    .command("unpark")
+    .description("put a parked order back to work (a running engine takes it up)")
+    .argument("<id>", ID)
+    .option("--by <name>", "who asks, for the audit trail")
+    .option("--nats <url>", "another server than NATS_URL")
+    .addOption(json("one JSON value {order, result}"))
+    .addHelpText("after", exitHelp("it is not parked, there is no such order, or no engine took it up in time"))
+    .action(async (id: string, options) => {
+      const { unpark } = await import("./commands/unpark.ts")
+      done(await unpark(io, id, options))
+    })
+
+  program
     .command("watch")
     .description("show events as they are recorded")
     .option("--symbol <symbol>", "only of this symbol")

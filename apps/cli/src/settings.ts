@@ -12,6 +12,8 @@ export interface CliSettings {
   readonly mongodbUrl: string | undefined
   readonly mongodbDatabase: string
   readonly signalSubject: string
+  readonly signalStream: string
+  readonly lotsStream: string
   readonly signalMaxBytes: number
   readonly defaultMarket: "spot" | "futures"
   readonly defaultOrderType: "market" | "limit"
@@ -50,6 +52,8 @@ export const readSettings = (env: NodeJS.ProcessEnv = process.env): CliSettings 
     mongodbUrl: s.mongodbUrl,
     mongodbDatabase: s.mongodbDatabase,
     signalSubject: s.natsSignalSubject,
+    signalStream: s.natsStream,
+    lotsStream: s.natsLotsStream,
     signalMaxBytes: s.signalMaxBytes,
     defaultMarket: s.defaultMarket,
     defaultOrderType: s.defaultOrderType,

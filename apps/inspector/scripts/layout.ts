@@ -11,9 +11,11 @@ const Elk = ((ElkConstructor as unknown as { readonly default?: unknown }).defau
   layout(graph: ElkNode): Promise<ElkNode>
 }
 
-const NODE = { width: 104, height: 40 }
+const NODE = { width: 92, height: 36 }
+/** An arrow with more events than this is drawn without a label: it shows one when it is pointed at or taken. */
+const LABELLED_MAX = 6
 /** Characters are this wide at the labels' size, in px: a monospaced guess on the safe side. */
-const CHARACTER = 5.6
+const CHARACTER = 5.2
 const LABEL_HEIGHT = 13
 const MARGIN = 14
 const TITLE_HEIGHT = 26
@@ -104,17 +106,37 @@ const corner = (before: Point | undefined, at: Point, after: Point | undefined):
   return `L${round(a.x)} ${round(a.y)}Q${round(at.x)} ${round(at.y)} ${round(b.x)} ${round(b.y)}`
 }
 
+/** The middle of the longest straight piece: where a label has most room. */
+const middleOf = (edge: ElkExtendedEdge): Point => {
+  let best: Point = { x: 0, y: 0 }
+  let longest = -1
+  for (const { startPoint, bendPoints = [], endPoint } of edge.sections ?? []) {
+    const points = [startPoint, ...bendPoints, endPoint]
+    for (const [n, at] of points.entries()) {
+      const next = points[n + 1]
+      if (next === undefined) continue
+      const length = Math.abs(next.x - at.x)
+      if (length > longest) {
+        longest = length
+        best = { x: round((at.x + next.x) / 2), y: round((at.y + next.y) / 2 - LABEL_HEIGHT / 2) }
+      }
+    }
+  }
+  return best
+}
+
 const OPTIONS: Readonly<Record<string, string>> = {
   "elk.algorithm": "layered",
   "elk.direction": "RIGHT",
   "elk.edgeRouting": "ORTHOGONAL",
-  "elk.layered.spacing.nodeNodeBetweenLayers": "34",
-  "elk.layered.spacing.edgeNodeBetweenLayers": "10",
+  "elk.layered.spacing.nodeNodeBetweenLayers": "26",
+  "elk.layered.spacing.edgeNodeBetweenLayers": "8",
   "elk.layered.spacing.edgeEdgeBetweenLayers": "7",
   "elk.spacing.nodeNode": "22",
   "elk.spacing.edgeEdge": "7",
   "elk.spacing.edgeNode": "9",
   "elk.edgeLabels.inline": "true",
+  "elk.layered.cycleBreaking.strategy": "MODEL_ORDER",
   "elk.layered.feedbackEdges": "true",
   "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
   "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
@@ -134,7 +156,7 @@ const layoutRegion = async (region: Region) => {
         id: `${from}>${to}`,
         sources: [from],
         targets: [to],
-        labels: [{ text, width: Math.ceil(text.length * CHARACTER), height: LABEL_HEIGHT }],
+        labels: always || events.length <= LABELLED_MAX ? [{ text, width: Math.ceil(text.length * CHARACTER), height: LABEL_HEIGHT }] : [],
       }
     }),
   })
@@ -163,7 +185,8 @@ export const makeGraph = async (): Promise<Graph> => {
     for (const edge of laid.edges ?? []) {
       const arrow = arrows.find(({ from, to }) => `${from}>${to}` === edge.id)
       const label = edge.labels?.[0]
-      if (arrow === undefined || label === undefined) continue
+      if (arrow === undefined) continue
+      const text = labelOf(arrow.to, arrow.events, arrow.always)
       edges.push({
         region,
         from: arrow.from,
@@ -171,7 +194,11 @@ export const makeGraph = async (): Promise<Graph> => {
         events: arrow.events,
         always: arrow.always,
         path: pathOf(edge),
-        label: { text: label.text ?? "", x: round((label.x ?? 0) + (label.width ?? 0) / 2), y: round((label.y ?? 0) + LABEL_HEIGHT / 2) },
+        quiet: label === undefined,
+        label:
+          label === undefined
+            ? { text, ...middleOf(edge) }
+            : { text, x: round((label.x ?? 0) + (label.width ?? 0) / 2), y: round((label.y ?? 0) + LABEL_HEIGHT / 2) },
       })
     }
   }

@@ -21,6 +21,8 @@ export interface GraphEdge {
   readonly events: readonly string[]
   /** Taken without an event, as soon as its guard holds. */
   readonly always: boolean
+  /** So many events that its label is shown only when it is pointed at or taken. */
+  readonly quiet: boolean
   /** SVG path. */
   readonly path: string
   /** Centre of the label. */
