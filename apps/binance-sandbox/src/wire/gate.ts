@@ -54,26 +54,19 @@ export class Gate {
       const weight = typeof route.weight === "number" ? route.weight : route.weight(params)
       this.limits.admit(ip, weight)
       const before = this.#keptOut(view)
-      if (before !== undefined) return before instanceof Answer ? reply(before) : before
+      if (before !== undefined) return before
+      const http = this.#faults.strike("http", view)
+      if (http !== undefined && !http.executed) return reply(httpAnswer(http))
       const slow = this.#faults.strike("slow", view)
-      let answer: Answer
-      try {
-        const result = await this.#run(incoming, view, slow?.beforeMs ?? 0, (name) => {
-          account = name
-        })
-        if (route.freeOnSuccess === true) this.limits.refund(ip, weight)
-        answer = result instanceof Answer ? result : new Answer(200, result)
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error
-        if (slow?.afterMs !== undefined) await this.#sleep(slow.afterMs)
-        const lost = this.#spoiled(view, false)
-        if (lost !== undefined) return lost instanceof Answer ? reply(lost) : lost
-        throw error
-      }
+      const result = await this.#run(incoming, view, slow?.beforeMs ?? 0, (name) => {
+        account = name
+      })
+      if (route.freeOnSuccess === true) this.limits.refund(ip, weight)
       if (slow?.afterMs !== undefined) await this.#sleep(slow.afterMs)
-      const after = this.#spoiled(view, true)
-      if (after !== undefined) return after instanceof Answer ? reply(after) : after
-      return reply(answer)
+      const lost = this.#faults.strike("loseReply", view)
+      if (lost !== undefined) return { _tag: "Silence", closeSocket: lost.hang !== true }
+      if (http !== undefined) return reply(httpAnswer(http))
+      return reply(result instanceof Answer ? result : new Answer(200, result))
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       return reply(new Answer(error.status, error.body), error.headers)
@@ -124,7 +117,7 @@ export class Gate {
     throw engine && this.market === "futures" ? F.engineWindow() : E.outsideWindow()
   }
 
-  #keptOut(view: RequestView): Answer | Outgoing | undefined {
+  #keptOut(view: RequestView): Outgoing | undefined {
     const limit = this.#faults.strike("rateLimit", view)
     if (limit !== undefined) throw this.limits.forced(limit.status, limit.retryAfterS)
     const refuse = this.#faults.strike("refuse", view)
@@ -133,15 +126,6 @@ export class Gate {
     if (drop !== undefined) return { _tag: "Silence", closeSocket: drop.hang !== true }
     return undefined
   }
-  /** Faults after the work is done (`executed`), or where it was refused anyway. */
-  #spoiled(view: RequestView, executed: boolean): Answer | Outgoing | undefined {
-    if (!executed) return undefined
-    const lost = this.#faults.strike("loseReply", view)
-    if (lost !== undefined) return { _tag: "Silence", closeSocket: lost.hang !== true }
-    const http = this.#faults.strike("http", view)
-    return http === undefined ? undefined : httpAnswer(http)
-  }
-
   #view(incoming: Incoming): RequestView {
     const { route, params, apiKey } = incoming
     const first = (...names: readonly string[]): string => {
