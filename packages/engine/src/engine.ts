@@ -330,7 +330,10 @@ export class Engine {
     this.#othersHeardMs = this.options.clock.nowMs()
     const rows = this.#announcer.readJournal(batch)
     for (const row of rows) {
-      if (!this.desk.orders.has(row.order as OrderId)) bookRow(this.desk.book, row, this.#venueNameOf(row))
+      const held = this.desk.orders.get(row.order as OrderId)
+      if (held === undefined) bookRow(this.desk.book, row, this.#venueNameOf(row))
+      // It took over an order that we still hold: better to let go now than to find out with our next append.
+      else if (row.version >= held.version && row.hash !== held.head) this.desk.onConflict(held)
     }
   }
 

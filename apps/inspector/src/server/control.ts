@@ -3,6 +3,7 @@
  * sends. A signal's bytes are handed on as they came: its numbers are taken from its source text.
  */
 import type { EngineFace } from "@petrosa/engine"
+import { describeEvent } from "@petrosa/lifecycle"
 import { decodeFaults } from "@petrosa/venue"
 import type { DataAnswer } from "./data.ts"
 
@@ -11,7 +12,16 @@ export const SIGNAL_MAX_BYTES = 1024 * 1024
 const ok = (body: unknown): DataAnswer => ({ status: 200, body })
 
 /** What the engine would do with these bytes. */
-export const check = async (engine: EngineFace, bytes: Uint8Array): Promise<DataAnswer> => ok(await engine.dryRun(bytes))
+export const check = async (engine: EngineFace, bytes: Uint8Array): Promise<DataAnswer> => {
+  const answer = await engine.dryRun(bytes)
+  if (answer._tag === "Rejected") return ok(answer)
+  return ok({
+    _tag: answer._tag,
+    order: answer.order,
+    known: answer.existing === undefined ? null : answer.existing.state,
+    events: answer.events.map((event) => ({ type: event.type, what: describeEvent(event as never) })),
+  })
+}
 
 /** Hands the signal in, as `POST /trade` does, and says what became of it. */
 export const publish = async (engine: EngineFace, bytes: Uint8Array): Promise<DataAnswer> => ok(await engine.trade(bytes, {}))
