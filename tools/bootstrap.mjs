@@ -18,6 +18,7 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 const PNPM = "pnpm@12.21.0"
 /** Effect 4 and running TypeScript as it is need this. */
 const OLDEST_NODE = [22, 19]
+const PARENT_LOOK_MS = 250
 const INSTALL_WAIT_MS = 10 * 60_000
 
 /** Command → the file that runs it. A file that is not there (yet) is no command. */
@@ -174,6 +175,15 @@ const runCommand = (node, script, args) =>
     const inTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)
     const forward = { SIGTERM: true, SIGHUP: true, SIGINT: !inTerminal }
     for (const [name, hand] of Object.entries(forward)) process.on(name, () => void (hand && child.kill(name)))
+    // npm passes SIGTERM to the shell between it and us, and that shell ends without a word: its end is the signal then.
+    const parent = process.ppid
+    const orphaned = setInterval(() => {
+      if (process.ppid === parent) return
+      clearInterval(orphaned)
+      child.kill("SIGTERM")
+    }, PARENT_LOOK_MS)
+    orphaned.unref()
+    if (process.env.npm_lifecycle_event === undefined) clearInterval(orphaned)
     child.once("error", (error) => {
       say(`${node} could not be started: ${error.message}`)
       resolve(1)

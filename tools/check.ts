@@ -49,6 +49,7 @@ const steps: ReadonlyArray<Step> = [
   },
   { name: "lint", run: tool("oxlint/bin/oxlint", "--type-aware", "--deny-warnings") },
   { name: "types", run: tool("typescript/bin/tsc", "-p", "tsconfig.json", "--pretty") },
+  { name: "types, page", run: tool("typescript/bin/tsc", "-p", "apps/inspector/page/tsconfig.json", "--pretty") },
   { name: "architecture", run: architecture },
   ...(existsSync(join(root, "tools", "docs.ts"))
     ? [{ name: "generated pages", run: program(join(root, "tools", "docs.ts"), "--check"), mend: "npm run docs" }]

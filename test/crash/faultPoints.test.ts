@@ -51,12 +51,22 @@ const run = async (faults: Partial<Faults>): Promise<{ readonly world: World; re
     world.publish(body)
     published += 1
   }
-  await world.setFaults({ ...NO_FAULTS, ...faults })
-  const crashAt = async (point: FaultPoint): Promise<void> => {
-    const engine: EngineProcess = world.launch({ PETROSA_FAULT_POINT: `${point}:crash` })
+  const publishLot = (): void => {
     const body = signal({ symbol: "ADAUSDT", price: 0.5, current_price: 0.5, quantity: 1000 })
     strategies.push(body.strategy_id)
     publish(body)
+  }
+  // The first engine makes the stream: before that a plain publisher's signal would go nowhere. It also opens some lots: a
+  // process that dies again and again within moments of taking up the same one, two or three orders is told that they are
+  // poison; here it is not they.
+  const first = await world.start()
+  for (let n = 0; n < 4; n++) publishLot()
+  await quiet(world, published)
+  await first.stop()
+  await world.setFaults({ ...NO_FAULTS, ...faults })
+  const crashAt = async (point: FaultPoint): Promise<void> => {
+    const engine: EngineProcess = world.launch({ PETROSA_FAULT_POINT: `${point}:crash` })
+    publishLot()
     const closing = NEEDS_CLOSE.test(point) ? strategies[close++] : undefined
     if (closing !== undefined) publish(signal({ symbol: "ADAUSDT", action: "close", strategy_id: closing, price: 0.5, current_price: 0.5 }))
     await world.nc.flush()

@@ -20,6 +20,8 @@ export interface WorldOptions {
   readonly store?: "sqlite" | "mongodb"
   /** Of a server for `mongodb`. */
   readonly mongoUrl?: string
+  /** The way of this process to the same server, when the engine's can be cut. */
+  readonly directMongoUrl?: string
   readonly env?: Readonly<Record<string, string>>
   readonly nats?: NatsServer
 }
@@ -49,6 +51,7 @@ export class World {
   readonly engines: EngineProcess[] = []
   url = ""
   readonly #ownNats: boolean
+  readonly #auditorsMongoUrl: string
   #paper: PaperVenue | undefined
 
   private constructor(nats: NatsServer, nc: NatsConnection, dir: string, options: WorldOptions) {
@@ -57,6 +60,7 @@ export class World {
     this.nc = nc
     this.dir = dir
     this.kind = options.store ?? "sqlite"
+    this.#auditorsMongoUrl = options.directMongoUrl ?? options.mongoUrl ?? ""
     this.paperFile = join(dir, "paper.sqlite")
     this.env = {
       NATS_URL: nats.url,
@@ -161,7 +165,7 @@ export class World {
   async #openStore(): Promise<EventStore> {
     if (this.kind === "sqlite") return SqliteEventStore.open({ file: this.env["SQLITE_FILE"] ?? "", readOnly: true })
     return MongoEventStore.open({
-      url: this.env["STORE_URL_OF_TEST"] ?? this.env["MONGODB_URL"] ?? "",
+      url: this.#auditorsMongoUrl,
       database: this.env["MONGODB_DATABASE"] ?? "",
       readOnly: true,
     })

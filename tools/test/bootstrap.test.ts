@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -72,6 +72,7 @@ describe("a command in a fresh clone", () => {
     for (const file of ["pnpm-lock.yaml", "pnpm-workspace.yaml", ".pnpmfile.cjs"]) writeFileSync(join(root, file), "")
     writeFileSync(join(root, "apps/tradeengine/src/main.ts"), program)
     writeFileSync(join(root, "bin/npx"), `#!/bin/sh\necho "$@" >> "${root}/npx.log"\n${npx}\n`, { mode: 0o755 })
+    symlinkSync(process.execPath, join(root, "bin/node"))
     const { NODE_COMPILE_CACHE: _, npm_lifecycle_event: __, ...env } = process.env
     return { root, env: { ...env, PATH: `${join(root, "bin")}:${process.env.PATH ?? ""}` } }
   }
@@ -130,4 +131,27 @@ describe("a command in a fresh clone", () => {
     child.kill("SIGTERM")
     expect((await ended)[0]).toBe(5)
   })
+
+  it("given npm gets SIGTERM, then the program gets it too, and nothing is left running", async () => {
+    const made = clone(`
+      import { writeFileSync } from "node:fs"
+      process.on("SIGTERM", () => { writeFileSync("stopped", "gracefully"); process.exit(0) })
+      setInterval(() => {}, 1000)
+      console.log("pid", process.pid)`)
+    writeFileSync(join(made.root, "package.json"), '{"type":"module","scripts":{"start":"node tools/bootstrap.mjs start"}}')
+    const npm = spawn("npm", ["start", "--silent"], { cwd: made.root, env: made.env, stdio: ["ignore", "pipe", "ignore"] })
+    const [line] = (await once(npm.stdout, "data")) as [Buffer]
+    const pid = Number(/pid (\d+)/.exec(line.toString())?.[1])
+    npm.kill("SIGTERM")
+    await expect.poll(() => existsSync(join(made.root, "stopped")), { timeout: 15_000 }).toBe(true)
+    await expect.poll(() => isAlive(pid), { timeout: 15_000 }).toBe(false)
+  })
 })
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

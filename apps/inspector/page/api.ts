@@ -48,7 +48,8 @@ const read = async <A>(response: Response): Promise<A> => {
   return body as A
 }
 
-export const get = async <A>(path: string, signal?: AbortSignal): Promise<A> => read<A>(await call(path, signal === undefined ? {} : { signal }))
+export const get = async <A>(path: string, signal?: AbortSignal): Promise<A> =>
+  read<A>(await call(path, signal === undefined ? {} : { signal }))
 
 /** `body`: text that is sent as it is (a signal's numbers are taken from its source text). */
 export const post = async <A>(path: string, body: string): Promise<A> =>

@@ -1,30 +1,38 @@
 /** Making elements. Text is always text: nothing from outside ever becomes markup. */
 type Child = Node | string | number | null | undefined | false
-type Props = Readonly<Record<string, unknown>>
+type Props = Readonly<Record<string, string | number | boolean | null | undefined | ((event: never) => void)>>
 
 const fill = (element: Element, props: Props, children: readonly Child[]): void => {
   for (const [name, value] of Object.entries(props)) {
     if (value === undefined || value === null || value === false) continue
-    if (name.startsWith("on") && typeof value === "function") element.addEventListener(name.slice(2), value as EventListener)
-    else element.setAttribute(name, value === true ? "" : String(value))
+    if (typeof value === "function") element.addEventListener(name.replace(/^on/, ""), value as EventListener)
+    else if (typeof value !== "function") element.setAttribute(name, value === true ? "" : String(value))
   }
   for (const child of children) if (child !== null && child !== undefined && child !== false) element.append(child as Node | string)
 }
 
-export const h = <K extends keyof HTMLElementTagNameMap>(tag: K, props: Props = {}, ...children: readonly Child[]): HTMLElementTagNameMap[K] => {
+export const h = <K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  props: Props = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[K] => {
   const element = document.createElement(tag)
   fill(element, props, children)
   return element
 }
 
-export const s = <K extends keyof SVGElementTagNameMap>(tag: K, props: Props = {}, ...children: readonly Child[]): SVGElementTagNameMap[K] => {
+export const s = <K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  props: Props = {},
+  ...children: readonly Child[]
+): SVGElementTagNameMap[K] => {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag)
   fill(element, props, children)
   return element
 }
 
-export const must = <E extends Element>(selector: string): E => {
-  const found = document.querySelector<E>(selector)
+export const must = (selector: string): HTMLElement => {
+  const found = document.querySelector<HTMLElement>(selector)
   if (found === null) throw new Error(`the page has no ${selector}`)
   return found
 }
@@ -57,7 +65,11 @@ export const milliText = (iso: string): string => `${timeText(iso)}.${iso.slice(
 export const num = (value: number | string | null): string => {
   if (value === null) return "–"
   const text = String(value)
-  return text.includes("e") ? Number(value).toFixed(12).replace(/\.?0+$/, "") : text
+  return text.includes("e")
+    ? Number(value)
+        .toFixed(12)
+        .replace(/\.?0+$/, "")
+    : text
 }
 
 export const chip = (state: string, text = state): HTMLElement => h("span", { class: `chip s-${state}` }, text)

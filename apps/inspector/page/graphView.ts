@@ -137,7 +137,8 @@ export class GraphView {
   /** Draws the paths of up to two orders, or none. */
   paths(first: Path | undefined, second: Path | undefined): void {
     this.element.classList.toggle("has-path", first !== undefined)
-    for (const { group } of [...this.#nodes.values(), ...this.#edges.values()]) group.classList.remove("seen", "now", "last", "seen-b", "now-b")
+    for (const { group } of [...this.#nodes.values(), ...this.#edges.values()])
+      group.classList.remove("seen", "now", "last", "seen-b", "now-b")
     if (first !== undefined) this.#path(first, "")
     if (second !== undefined) this.#path(second, "-b")
   }
@@ -167,7 +168,11 @@ export class GraphView {
     const direct = `${region}:${from}>${to}`
     if (this.#edges.has(direct)) return [direct]
     const via = graph.edges.find(
-      (edge) => edge.region === region && edge.from === from && this.#edges.has(`${region}:${edge.to}>${to}`) && (edge.always || graph.edges.some((next) => next.region === region && next.from === edge.to && next.to === to && next.always)),
+      (edge) =>
+        edge.region === region &&
+        edge.from === from &&
+        this.#edges.has(`${region}:${edge.to}>${to}`) &&
+        (edge.always || graph.edges.some((next) => next.region === region && next.from === edge.to && next.to === to && next.always)),
     )
     return via === undefined ? [] : [`${region}:${from}>${via.to}`, `${region}:${via.to}>${to}`]
   }

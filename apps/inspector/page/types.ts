@@ -1,4 +1,6 @@
 /** What the server sends, as far as the page reads it (src/server/data.ts, slim.ts, tally.ts). */
+import type { Command } from "@petrosa/contracts"
+
 export interface Row {
   readonly order: string
   readonly version: number
@@ -48,8 +50,8 @@ export interface Step {
   readonly settings: string
   readonly engine: string
   readonly hash: string
-  readonly commands: readonly Json[]
-  readonly waiting: readonly Json[]
+  readonly commands: readonly Command[]
+  readonly waiting: readonly Command[]
   readonly set: Json
   readonly differences: readonly Json[]
 }
@@ -118,7 +120,11 @@ export interface Transition {
 
 export interface Counts {
   readonly atWork: Readonly<Record<string, Readonly<Record<string, number>>>>
-  readonly newest: { readonly of: number; readonly states: Readonly<Record<string, number>>; readonly reasons: Readonly<Record<string, number>> }
+  readonly newest: {
+    readonly of: number
+    readonly states: Readonly<Record<string, number>>
+    readonly reasons: Readonly<Record<string, number>>
+  }
   readonly replicas: readonly string[]
   readonly perSecond: number
 }

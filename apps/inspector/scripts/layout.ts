@@ -61,9 +61,9 @@ const arrowsOf = (region: Region): { readonly arrows: readonly Arrow[]; readonly
   const node = orderMachine.states[region]
   for (const [name, state] of Object.entries(node?.states ?? {})) {
     for (const transition of [...[...state.transitions.values()].flat(), ...(state.always ?? [])]) {
-      const always = transition.eventType === ""
+      const type: string = transition.eventType
+      const always = type === ""
       for (const target of transition.target ?? []) {
-        const type = String(transition.eventType)
         if (target === state) {
           self.set(name, [...(self.get(name) ?? []), type])
           continue
@@ -169,8 +169,13 @@ export const makeGraph = async (): Promise<Graph> => {
   const edges: GraphEdge[] = []
   for (const region of REGIONS) {
     const { laid, arrows, self } = await layoutRegion(region)
-    const initial = String((orderMachine.states[region]?.config as { readonly initial?: string }).initial)
-    regions.push({ id: region, title: TITLES[region], width: Math.ceil((laid.width ?? 0) + 2 * MARGIN), height: Math.ceil((laid.height ?? 0) + MARGIN + TITLE_HEIGHT) })
+    const initial = orderMachine.states[region]?.config.initial
+    regions.push({
+      id: region,
+      title: TITLES[region],
+      width: Math.ceil((laid.width ?? 0) + 2 * MARGIN),
+      height: Math.ceil((laid.height ?? 0) + MARGIN + TITLE_HEIGHT),
+    })
     for (const child of laid.children ?? [])
       nodes.push({
         region,
@@ -202,5 +207,12 @@ export const makeGraph = async (): Promise<Graph> => {
       })
     }
   }
-  return { margin: MARGIN, titleHeight: TITLE_HEIGHT, regions, nodes, edges, anywhere: [...new Set(orderMachine.root.ownEvents.map(String))] }
+  return {
+    margin: MARGIN,
+    titleHeight: TITLE_HEIGHT,
+    regions,
+    nodes,
+    edges,
+    anywhere: [...new Set(orderMachine.root.ownEvents.map(String))],
+  }
 }

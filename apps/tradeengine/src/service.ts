@@ -105,6 +105,8 @@ const streams = async (
       signalSubject: settings.natsSignalSubject,
       signals: { name: settings.natsStream },
       lots: { name: settings.natsLotsStream },
+      // Its subjects go with its name, so that a second engine on the same NATS needs no more than names of its own.
+      lotsPrefix: settings.natsLotsStream.toLowerCase(),
       signalsConsumer: { ackWaitMs: settings.ackWaitMs, maxAckPending: settings.maxLiveOrders },
       lotsConsumer: { ackWaitMs: settings.ackWaitMs },
     })

@@ -32,11 +32,24 @@ export const parseDecimal = (text: string): Decimal | undefined => {
   return Math.abs(normal.scale) > SCALE_MAX ? undefined : normal
 }
 
+/**
+ * Texts that were parsed lately. A decimal is parsed anew at every step of an order, and the texts repeat (`"0"`, a price,
+ * a quantity): this is most of what arithmetic would cost. Values are never changed, so sharing them is safe.
+ */
+const parsed = new Map<string, Decimal>()
+/** Then it starts anew: about 1 MB. */
+const PARSED_MAX = 8192
+
 /** Parses text that this program wrote. Throws `RangeError` on anything else. */
-export const dec = (text: string | number | bigint): Decimal => {
-  const value = parseDecimal(String(text))
-  if (value === undefined) throw new RangeError(`not an exact decimal: ${JSON.stringify(String(text)).slice(0, 80)}`)
-  return value
+export const dec = (value: string | number | bigint): Decimal => {
+  const text = typeof value === "string" ? value : String(value)
+  const known = parsed.get(text)
+  if (known !== undefined) return known
+  const fresh = parseDecimal(text)
+  if (fresh === undefined) throw new RangeError(`not an exact decimal: ${JSON.stringify(text).slice(0, 80)}`)
+  if (parsed.size >= PARSED_MAX) parsed.clear()
+  parsed.set(text, fresh)
+  return fresh
 }
 
 /** The canonical text: no exponent, no trailing zeros, no negative zero. */

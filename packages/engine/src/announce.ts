@@ -21,7 +21,7 @@ export class Announcer {
         for (const record of records) this.#announce(order, record)
       },
     })
-    desk.journal.listen((records) => this.#journal(records))
+    desk.journal.listen((records, texts) => this.#journal(records, texts))
   }
 
   #announce(order: LiveOrder, record: EventRecord): void {
@@ -59,7 +59,7 @@ export class Announcer {
     )
   }
 
-  #journal(records: readonly EventRecord[]): void {
+  #journal(records: readonly EventRecord[], texts: readonly string[]): void {
     const { options } = this.#desk
     let parts: string[] = []
     let length = 0

@@ -12,6 +12,7 @@ import { entryIsOver, liveLegs, observe, tooOld } from "@petrosa/lifecycle"
 import type { Venue, VenueOrder } from "@petrosa/venue"
 import type { FaultPoint, FaultPoints } from "./faultPoints.ts"
 import type { Cause, LiveOrder } from "./liveOrder.ts"
+import { OpenOrders } from "./openOrders.ts"
 import type { EngineLog } from "./options.ts"
 
 export interface AskHost {
@@ -41,9 +42,11 @@ const LEG_ABSENCE_MS = 750
 
 export class Asker {
   readonly #host: AskHost
+  readonly #openOrders: OpenOrders
 
   constructor(host: AskHost) {
     this.#host = host
+    this.#openOrders = new OpenOrders(() => host.nowMs())
   }
 
   /** Sends the entry, once, if it may still leave. */
@@ -73,6 +76,7 @@ export class Asker {
         await this.#take(order, venue, outcome.value.order, "reply", at)
         return
       case "Unknown":
+        if (order.context.entry?.status !== "sending") return
         order.take([{ type: "EntryUnknown", data: { reason: outcome.reason, sentAtMs: nowMs } }], "reply")
         return
       case "Refused":
@@ -160,6 +164,7 @@ export class Asker {
         await this.#take(order, venue, outcome.value.order, "reply", at)
         return
       case "Unknown":
+        if (order.context.legs.find((one) => one.clientOrderId === clientOrderId)?.status !== "sending") return
         order.take([{ type: "LegUnknown", data: { leg: kind, clientOrderId, reason: outcome.reason } }], "reply")
         return
       case "Refused": {
@@ -229,6 +234,13 @@ export class Asker {
   async adoptUnrecorded(order: LiveOrder, ids: readonly { readonly leg: Leg; readonly clientOrderId: ClientOrderId }[]): Promise<boolean> {
     const venue = this.#host.venueOf(order)
     if (venue === undefined) return true
+    const { symbol, market } = order.context
+    const open = await this.#openOrders.of(venue, symbol, market)
+    if (open._tag === "Unknown") return false
+    const nowMs = this.#host.nowMs()
+    for (const report of open.value.get(order.order) ?? []) {
+      if (!(await this.#take(order, venue, report, "query", { sentAtMs: nowMs, receivedAtMs: nowMs }))) return false
+    }
     for (const { clientOrderId } of ids) {
       const found = await this.#query(order, venue, clientOrderId, "query")
       if (found === "unknown") return false

@@ -9,7 +9,11 @@ import { averageFillPrice, entryIsOver, hasFills, heldQuantity } from "@petrosa/
 const holdsSlot = (c: OrderContext): boolean => c.entry !== null && (!entryIsOver(c) || (hasFills(c) && !c.lotClosed))
 
 export const bookOrder = (book: LotBook, order: OrderId, c: OrderContext): void => {
-  if (c.entry === null) return
+  if (c.entry === null) {
+    // A closing order holds none; nor does one whose entry is not intended (any more).
+    book.release(order)
+    return
+  }
   if (!holdsSlot(c)) {
     book.release(order)
     return

@@ -40,6 +40,8 @@ export interface DeskListener {
 const RECENTLY_DONE_MAX = 20_000
 const PROTECTIVE_SWEEP_MS = 50
 const QUIESCE_TICK_MS = 10
+/** Copies of a signal that turns out to be known already come again after this, one by one. */
+const COPY_NAK_MS = 1000
 
 /** Something is filled without a stop, or a market entry was taken and must fill any moment: not to be left alone now. */
 const isRestless = (c: OrderContext): boolean =>
@@ -168,7 +170,7 @@ export class Desk implements OrderHost {
     bookOrder(this.book, order.order, c)
     this.#scheduler.set(order.order, nextDeadline(c)?.dueAtMs)
     if (c.entry !== null && c.entry.status !== "sending" && c.entry.status !== "unknown") this.balances.get(c.venue)?.settled(order.order)
-    if (c.commands.length > 0) this.#watchProtective(order)
+    if (order.unsavedCount > 0) this.#watchProtective(order)
   }
 
   onDurable(order: LiveOrder, records: readonly EventRecord[]): void {
@@ -224,9 +226,13 @@ export class Desk implements OrderHost {
     if (order.durableVersion === 0 && order.onFirstConflict !== undefined && !this.stopping) {
       // Not lost: it was never ours to begin. Its message is still held, and the store says what to do with it.
       const lookUp = order.onFirstConflict
+      const [, ...copies] = [...order.handles.values()]
       order.handles.clear()
+      // What we decided counts for nothing, its slot and its money neither.
+      this.book.release(order.order)
       this.drop(order, "conflict")
       lookUp()
+      for (const copy of copies) copy.nak(COPY_NAK_MS)
       return
     }
     this.metrics.conflicts.inc()
@@ -389,7 +395,7 @@ export class Desk implements OrderHost {
   }
 
   #measure(what: string, order: LiveOrder, sentAtMs: number): void {
-    this.metrics.requests.observe({ kind: what }, (this.nowMs() - sentAtMs) / 1000)
+    this.metrics.requestsOf(what).observe((this.nowMs() - sentAtMs) / 1000)
     if (what === "entry" && order.context.adoptedAtMs.length === 0)
       this.metrics.signalToEntry.observe(Math.max(0, sentAtMs - order.arrivedAtMs) / 1000)
     if (what === "stop" && order.context.unprotectedSinceMs !== null) {

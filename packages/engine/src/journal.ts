@@ -8,13 +8,15 @@ import type { AppendResult, EventStore } from "@petrosa/event-store"
 import { GroupCommit } from "@petrosa/event-store"
 import type { FaultPoints } from "./faultPoints.ts"
 
-export type JournalListener = (records: readonly EventRecord[]) => void
+/** `texts`: the records as they were sealed, without their hash: nobody has to make them again. */
+export type JournalListener = (records: readonly EventRecord[], texts: readonly string[]) => void
 
 export class Journal {
   readonly #commit: GroupCommit
   readonly #faults: FaultPoints | undefined
   readonly #listeners = new Set<JournalListener>()
-  readonly #durable: EventRecord[] = []
+  #durable: EventRecord[] = []
+  #texts: string[] = []
   #publishing = false
   #closed = false
 
@@ -51,14 +53,19 @@ export class Journal {
   }
 
   #publish(records: readonly SealedRecord[]): void {
-    for (const { record } of records) this.#durable.push(record)
+    for (const { record, text } of records) {
+      this.#durable.push(record)
+      this.#texts.push(text)
+    }
     if (this.#publishing) return
     this.#publishing = true
     // One message per group commit, not per stream: all appends of a batch resolve in the same turn.
     queueMicrotask(() => {
       this.#publishing = false
-      const batch = this.#durable.splice(0)
-      for (const listener of this.#listeners) listener(batch)
+      const [batch, texts] = [this.#durable, this.#texts]
+      this.#durable = []
+      this.#texts = []
+      for (const listener of this.#listeners) listener(batch, texts)
     })
   }
 

@@ -7,7 +7,7 @@
  */
 import type { Command, EventRecord, OrderEvent, OrderId, SealedRecord } from "@petrosa/contracts"
 import { EVENT_SCHEMA, eventId, orderStream, PROTECTIVE_COMMANDS } from "@petrosa/contracts"
-import { CHAIN_START, seal } from "@petrosa/event-store"
+import { CHAIN_START, sealStep } from "@petrosa/event-store"
 import type { MessageHandle } from "@petrosa/intake"
 import type { OrderContext } from "@petrosa/lifecycle"
 import { FOLLOW_UPS_MAX, flatFields, followUp, OrderActor } from "@petrosa/lifecycle"
@@ -142,7 +142,7 @@ export class LiveOrder {
     const atMs = Math.max(this.#atMs, nowMs)
     const taken = this.actor.take(event, version, atMs)
     if (taken === undefined) return false
-    const record = {
+    const envelope = {
       _id: eventId(this.stream, version),
       stream: this.stream,
       version,
@@ -157,9 +157,8 @@ export class LiveOrder {
       replica: this.#host.replica,
       cause,
       trace: this.trace,
-      ...flatFields(taken.context, event.type),
     }
-    const sealed = seal(record, this.#head)
+    const sealed = sealStep(envelope, flatFields(taken.context, event.type), this.#head)
     this.#atMs = atMs
     this.#version = version
     this.#head = sealed.record.hash
@@ -173,30 +172,43 @@ export class LiveOrder {
     this.#inFlight = this.#unsaved
     this.#unsaved = []
     const records = this.#inFlight.map((one) => one.sealed)
-    void this.#host.journal.append(this.stream, records).then((result) => {
-      const batch = this.#inFlight
-      this.#inFlight = []
-      if (this.dropped) return
-      if (result._tag === "Unavailable" && !this.#host.journal.closed) {
-        // The queue to the store is full, nothing of this was sent: it stays first in line.
-        this.#unsaved = [...batch, ...this.#unsaved]
-        this.#host.retryFlush(() => this.#flush())
-        return
-      }
-      if (result._tag !== "Appended") {
-        this.dropped = true
-        this.#host.onConflict(this)
-        return
-      }
-      this.#durableVersion += batch.length
-      this.#host.onDurable(
-        this,
-        records.map((one) => one.record),
-      )
-      for (const one of batch) this.#hand(one)
-      this.#tellDurable()
-      this.#flush()
-    })
+    this.#host.journal.append(this.stream, records).then(
+      (result) => this.#appended(result, records),
+      // Another append of this stream is still on its way (the order was rebuilt meanwhile): ours comes after it.
+      () => this.#again(),
+    )
+  }
+
+  /** Nothing of this was sent: it stays first in line. */
+  #again(): void {
+    const batch = this.#inFlight
+    this.#inFlight = []
+    if (this.dropped) return
+    this.#unsaved = [...batch, ...this.#unsaved]
+    this.#host.retryFlush(() => this.#flush())
+  }
+
+  #appended(result: AppendResult, records: readonly SealedRecord[]): void {
+    if (result._tag === "Unavailable" && !this.#host.journal.closed) {
+      this.#again()
+      return
+    }
+    const batch = this.#inFlight
+    this.#inFlight = []
+    if (this.dropped) return
+    if (result._tag !== "Appended") {
+      this.dropped = true
+      this.#host.onConflict(this)
+      return
+    }
+    this.#durableVersion += batch.length
+    this.#host.onDurable(
+      this,
+      records.map((one) => one.record),
+    )
+    for (const one of batch) this.#hand(one)
+    this.#tellDurable()
+    this.#flush()
   }
 
   #hand(one: Unsaved): void {

@@ -51,6 +51,7 @@ export class EngineMetrics {
     labelNames: ["kind"],
     buckets: SECONDS,
   })
+  readonly #requestsOf = new Map<string, Histogram.Internal<"kind">>()
   readonly signalToEntry = new Histogram({
     ...this.#own,
     name: "petrosa_signal_to_entry_seconds",
@@ -78,6 +79,15 @@ export class EngineMetrics {
   readonly openLots: Gauge
   readonly storeAway: Gauge
   readonly pendingRecords: Gauge
+
+  /** The child of {@link requests} for one kind: looking it up by its labels at each request is dear. */
+  requestsOf(kind: string): Histogram.Internal<"kind"> {
+    const known = this.#requestsOf.get(kind)
+    if (known !== undefined) return known
+    const child = this.requests.labels(kind)
+    this.#requestsOf.set(kind, child)
+    return child
+  }
 
   constructor(read: {
     readonly liveOrders: () => number

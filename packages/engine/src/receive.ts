@@ -8,8 +8,10 @@
 import type { Arrival, OrderEvent, OrderId, Signal, SignalIdentity } from "@petrosa/contracts"
 import { dec, decodeSignal, isOrderId, mul, orderStream, reason, str } from "@petrosa/contracts"
 import type { StreamRead } from "@petrosa/event-store"
+import { rowOf } from "@petrosa/event-store"
 import type { IntakeMessage, MessageHandle } from "@petrosa/intake"
 import { decideEntry, outstanding, questionsAfterRestart, rebuild, redecide, unrecordedLegIds } from "@petrosa/lifecycle"
+import { bookRow } from "./books.ts"
 import type { Desk } from "./desk.ts"
 import type { LiveOrder } from "./liveOrder.ts"
 import type { VenueSeat } from "./options.ts"
@@ -19,6 +21,11 @@ import { rejectedRecord } from "./rejected.ts"
 /** A copy of a signal whose order is somebody else's waits this long before it asks again. */
 const COPY_RETRY_MS = 1000
 const READ_RETRY_MS = 1000
+const ASK_AGAIN_MS = 500
+/** Legs of one order that may have left on the strength of the plan, as many as attempts are reserved. */
+const LEGS_ASKED_MAX = 99
+/** A message whose order cannot even be begun comes again after this; the alarm is the log and a counter. */
+const BROKEN_RETRY_MS = 60_000
 const RAW_KEPT_MAX = 64 * 1024
 
 type Decoded = Extract<ReturnType<typeof decodeSignal>, { readonly _tag: "Signal" }>
@@ -86,7 +93,7 @@ export class Receiver {
       const live = this.#desk.orders.get(order)
       if (live !== undefined) this.#again(live, incoming)
       else if (message.deliveryCount > 1 || this.#desk.wasDoneLately(order)) known.push({ message, order, incoming })
-      else this.#begin(incoming)
+      else this.#guarded(message, order, () => this.#begin(incoming))
     }
     if (known.length > 0) void this.#lookUp(known)
   }
@@ -271,16 +278,33 @@ export class Receiver {
     }
     for (const { message, order, incoming } of [...wanted].sort((a, b) => filled(a.order) - filled(b.order))) {
       if (!message.handle.held) continue
+      this.#guarded(message, order, () => {
+        const live = this.#desk.orders.get(order)
+        const read = found.get(orderStream(order))
+        if (live !== undefined && incoming !== undefined) this.#again(live, incoming)
+        else if (live !== undefined) this.#attach(message, order)
+        else if (read !== undefined) this.#existing(message, order, read, incoming)
+        else if (incoming !== undefined) this.#begin(incoming)
+        else message.term()
+      })
+    }
+  }
+
+  /** One message that cannot be dealt with must not keep the others from being dealt with. */
+  #guarded(message: IntakeMessage, order: OrderId, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      const { log } = this.#desk.options
+      log.error({ order, sequence: message.sequence, error: String(error) }, "a message could not be dealt with: a defect; it comes again")
+      this.#desk.metrics.stepFailures.inc()
       const live = this.#desk.orders.get(order)
-      if (live !== undefined) {
-        if (incoming !== undefined) this.#again(live, incoming)
-        else this.#attach(message, order)
-        continue
+      if (live !== undefined && live.version === 0) {
+        live.handles.clear()
+        this.#desk.book.release(order)
+        this.#desk.drop(live, "failed")
       }
-      const read = found.get(orderStream(order))
-      if (read !== undefined) this.#existing(message, order, read, incoming)
-      else if (incoming !== undefined) this.#begin(incoming)
-      else message.term()
+      if (message.handle.held) message.nak(BROKEN_RETRY_MS)
     }
   }
 
@@ -294,7 +318,12 @@ export class Receiver {
     }
     const last = read.events.at(-1)
     const first = read.events[0]
-    if (last === undefined || first === undefined) return
+    if (last === undefined || first === undefined) {
+      message.nak(BROKEN_RETRY_MS)
+      return
+    }
+    // What the store says is what counts, whatever was believed of this order here.
+    bookRow(this.#desk.book, rowOf(last), this.#venueName(last))
     const data = first.data as { readonly identity?: SignalIdentity; readonly arrival?: Arrival }
     if (incoming !== undefined && conflicts(incoming.decoded.identity, data.identity?.contentHash ?? "")) {
       void this.#identityConflict(message, incoming.decoded)
@@ -356,6 +385,11 @@ export class Receiver {
     else goOn()
   }
 
+  #venueName(row: { readonly market: string; readonly simulation_mode: boolean }): string {
+    const market = row.market === "spot" ? ("spot" as const) : ("futures" as const)
+    return this.#desk.options.seatFor({ market, simulate: row.simulation_mode })?.venue.name ?? ""
+  }
+
   /** Goes on where the order was: missing decisions are taken, open questions asked. Nothing is sent again on a guess. */
   recover(live: LiveOrder, recorded: readonly OrderEvent[]): void {
     const c = live.context
@@ -379,8 +413,17 @@ export class Receiver {
 
   /** Until the venue has answered nothing more is placed: the protection clock runs meanwhile. */
   async #adoptUnrecorded(live: LiveOrder): Promise<void> {
-    for (let n = 0; n < 5 && !live.dropped; n++) {
-      if (await this.#desk.asker.adoptUnrecorded(live, unrecordedLegIds(live.context))) return
+    const { clock } = this.#desk.options
+    for (let n = 0; n < LEGS_ASKED_MAX && !live.dropped && !this.#desk.stopping; ) {
+      const ids = unrecordedLegIds(live.context)
+      if (!(await this.#desk.asker.adoptUnrecorded(live, ids))) {
+        await new Promise<void>((resolve) => clock.after(ASK_AGAIN_MS, resolve))
+        continue
+      }
+      // Each that was found may have a next one; when none is found, none is left.
+      const next = unrecordedLegIds(live.context)
+      if (next.every(({ clientOrderId }, i) => clientOrderId === ids[i]?.clientOrderId)) return
+      n += 1
     }
   }
 }

@@ -6,7 +6,7 @@
  * anchors do that (anchors.ts, verify.ts).
  */
 import { hash as digest } from "node:crypto"
-import { canonicalText, type EventRecord, eventId, type SealedRecord, type UnsealedRecord } from "@petrosa/contracts"
+import { type Envelope, type EventRecord, eventId, type FlatFields, recordOf, type SealedRecord, type UnsealedRecord } from "@petrosa/contracts"
 import type { StoredEvent } from "./eventStore.ts"
 
 /** `prev` of a stream's first event. */
@@ -24,12 +24,16 @@ export const hashOf = (text: string): string => digest("sha256", text)
  * Makes the text of a record once, and its hash of that text.
  * @throws RangeError when the event is larger than {@link MAX_EVENT_LENGTH}.
  */
-export const seal = (record: Omit<UnsealedRecord, "prev">, prev: string): SealedRecord => {
-  const unsealed: UnsealedRecord = { ...record, prev }
-  const text = canonicalText(unsealed)
+export const seal = (record: Omit<UnsealedRecord, "prev">, prev: string): SealedRecord => sealStep(record, record, prev)
+
+/** As {@link seal}, of a record whose two parts have not been put together: the hot path. */
+export const sealStep = (envelope: Envelope, flat: FlatFields, prev: string): SealedRecord => {
+  const unsealed = recordOf(envelope, flat, prev)
+  const text = JSON.stringify(unsealed)
   if (text.length > MAX_EVENT_LENGTH)
-    throw new RangeError(`event ${record._id} has ${text.length} characters, more than ${MAX_EVENT_LENGTH}`)
-  return { record: { ...unsealed, hash: hashOf(text) }, text }
+    throw new RangeError(`event ${envelope._id} has ${text.length} characters, more than ${MAX_EVENT_LENGTH}`)
+  // Ours alone, and fresh: the hash is added to it, not to a copy of forty fields.
+  return { record: Object.assign(unsealed, { hash: hashOf(text) }), text }
 }
 
 /** Seals events of one stream one after the other: each names the one before. */

@@ -215,11 +215,40 @@ export class Exchange {
     this.store.putBalance(wallet, reserved.asset, { total: balance.total, locked: str(sub(dec(balance.locked), reserved.amount)) })
   }
 
+  /** Replaces an order in the matching core by one with another price and quantity. Refused: it stays as it was. */
+  amend(order: SandboxOrder, quantity: Decimal, price: Decimal): RefusalReason | undefined {
+    const before = { quantity: order.quantity, price: order.price }
+    const replace = (): ReturnType<typeof place> => {
+      cancel(this.store, this.#rules, order.account, order.market, order.symbol, order.id.toString(), this.nowMs())
+      return place(this.store, this.#rules, coreDraft(order), this.nowMs())
+    }
+    order.quantity = quantity
+    order.price = price
+    let placed = replace()
+    const refusal = placed._tag === "Refused" ? placed.reason : undefined
+    if (placed._tag === "Refused") {
+      order.quantity = before.quantity
+      order.price = before.price
+      placed = replace()
+      if (placed._tag === "Refused") {
+        this.close(order, "EXPIRED", { reason: placed.reason })
+        return refusal
+      }
+    }
+    this.orders.join(order, placed.order.id)
+    if (refusal !== undefined) return refusal
+    order.modified += 1
+    order.updatedAtMs = this.nowMs()
+    this.emit("AMENDMENT", order)
+    if (placed.order.pending) this.#execute(order)
+    return undefined
+  }
+
   /** Ends an open order. */
   end(order: SandboxOrder, kind: "CANCELED" | "EXPIRED", more: { readonly requestId?: string; readonly reason?: string } = {}): void {
     if (!this.orders.isOpen(order)) return
     this.release(order)
-    if (order.coreId !== undefined) cancel(this.store, this.#rules, order.account, order.market, order.symbol, str(dec(order.id)), this.nowMs())
+    if (order.coreId !== undefined) cancel(this.store, this.#rules, order.account, order.market, order.symbol, order.id.toString(), this.nowMs())
     this.close(order, kind, more)
   }
   /** Marks an order as over and says so. */

@@ -28,7 +28,7 @@ export const why = (io: Io, id: string, options: { readonly json?: boolean }): P
   })
 
 const show = (io: Io, explained: Why): void => {
-  io.out(`${io.c.bold(explained.order)}`)
+  io.out(io.c.bold(explained.order))
   io.out(wrap(safe(explained.answer), io.columns, ""))
   for (const { title, lines } of explained.chapters) {
     io.out("")

@@ -4,7 +4,7 @@
  */
 import type { EventRecord, OrderId } from "@petrosa/contracts"
 import { isOrderId, ORDER_STATES, REASONS, STATUSES } from "@petrosa/contracts"
-import type { EventStore, OrderQuery, OrderRow } from "@petrosa/event-store"
+import type { EventStore, OrderRow } from "@petrosa/event-store"
 import { BadCursor, recordFromText, StoreUnavailable, verifyChain, hashOf } from "@petrosa/event-store"
 import type { OrderContext, ReplayStep } from "@petrosa/lifecycle"
 import { describeEvent, explainOrder, outstanding, replay, whatNext } from "@petrosa/lifecycle"
@@ -51,7 +51,7 @@ export const listOrders = async (store: EventStore, query: URLSearchParams): Pro
     wanted[name] = new Date(atMs).toISOString()
   }
   try {
-    const page = await store.listOrders(wanted as OrderQuery)
+    const page = await store.listOrders(wanted)
     return ok({ orders: page.orders.map(slimRow), next: page.next ?? null })
   } catch (error) {
     if (error instanceof BadCursor) return no(400, "The list has changed its shape; load it anew.")
@@ -74,8 +74,7 @@ const find = async (store: EventStore, id: string): Promise<Found | undefined> =
   return { row, events: read?.events ?? [], unreadable }
 }
 
-const notFound = (id: string): DataAnswer =>
-  no(404, `No order ${id} is known: neither by our id, nor by the signal's, nor by the venue's.`)
+const notFound = (id: string): DataAnswer => no(404, `No order ${id} is known: neither by our id, nor by the signal's, nor by the venue's.`)
 
 /** The top-level fields of the context that a step changed: applied one after the other they give the context of any step. */
 const changed = (before: OrderContext | undefined, after: OrderContext): Readonly<Record<string, unknown>> => {

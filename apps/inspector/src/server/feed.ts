@@ -195,7 +195,8 @@ export class Feed {
         .readStreams([stream])
         .then((found) => {
           const read = found.get(stream)
-          if (read?._tag === "Readable" && this.#timer !== undefined && !this.#follower.follows(order)) this.#follower.begin(order, read.events)
+          if (read?._tag === "Readable" && this.#timer !== undefined && !this.#follower.follows(order))
+            this.#follower.begin(order, read.events)
         })
         // The store is away: the counts say so.
         .catch(() => undefined)

@@ -12,7 +12,11 @@ export interface Counts {
   /** Orders that are not done, by region and state. `entry` and `protection`: of this replica. */
   readonly atWork: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** Of the newest orders: how many there are in each state, done or not. */
-  readonly newest: { readonly of: number; readonly states: Readonly<Record<string, number>>; readonly reasons: Readonly<Record<string, number>> }
+  readonly newest: {
+    readonly of: number
+    readonly states: Readonly<Record<string, number>>
+    readonly reasons: Readonly<Record<string, number>>
+  }
   /** Replicas that wrote something lately. */
   readonly replicas: readonly string[]
   /** Events recorded since the counts before, per second. */

@@ -19,16 +19,33 @@ const faults = async (service: Service, change: unknown): Promise<void> => {
 }
 
 export const everyKindOfOrder = async (service: Service): Promise<Story> => {
-  const price = (value: number, symbol: string): Promise<Response> => service.post("/simulation/price", { symbol, price: value, market: "futures" })
-  const closedByTarget = await service.trade({ strategy_id: "momentum_1h", symbol: "ETHUSDT", price: 3000, quantity: 0.3, stop_loss: 2900, take_profit: 3100 })
+  const price = (value: number, symbol: string): Promise<Response> =>
+    service.post("/simulation/price", { symbol, price: value, market: "futures" })
+  const closedByTarget = await service.trade({
+    strategy_id: "momentum_1h",
+    symbol: "ETHUSDT",
+    price: 3000,
+    quantity: 0.3,
+    stop_loss: 2900,
+    take_profit: 3100,
+  })
   await price(3110, "ETHUSDT")
-  const closedByStop = await service.trade({ strategy_id: "mean_reversion", symbol: "SOLUSDT", price: 150, quantity: 5, stop_loss: 145, take_profit: 160 })
+  const closedByStop = await service.trade({
+    strategy_id: "mean_reversion",
+    symbol: "SOLUSDT",
+    price: 150,
+    quantity: 5,
+    stop_loss: 145,
+    take_profit: 160,
+  })
   await price(144, "SOLUSDT")
   const declined = await service.trade({ strategy_id: "breakout_5m", confidence: 0.3 })
   const held = await service.trade({ strategy_id: "breakout_5m", action: "hold" })
   await service.trade({ strategy_id: "breakout_5m", action: "close" })
   await service.trade({ strategy_id: "whale_watch", quantity: 1 })
-  await faults(service, { refuse: { class: "fatal", code: "-4164", message: "Order's notional must be no smaller than 5", count: 1, leg: "entry" } })
+  await faults(service, {
+    refuse: { class: "fatal", code: "-4164", message: "Order's notional must be no smaller than 5", count: 1, leg: "entry" },
+  })
   const refused = await service.trade({ strategy_id: "scalper" })
   await faults(service, { refuse: null, loseReply: { count: 1, requests: ["entry"] } })
   const lostReply = await service.trade({ strategy_id: "scalper_2" })

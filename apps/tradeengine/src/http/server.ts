@@ -218,7 +218,9 @@ const inspectorAt = ({ inspector }: HttpOptions) =>
       if (inspector === undefined) return
       const handler = Effect.flatMap(HttpServerRequest, (request) =>
         Effect.map(
-          Effect.promise(() => inspector.handle(toIncomingMessage(request) as IncomingMessage, toServerResponse(request) as ServerResponse)),
+          Effect.promise(() =>
+            inspector.handle(toIncomingMessage(request) as IncomingMessage, toServerResponse(request) as ServerResponse),
+          ),
           () => HttpServerResponse.empty(),
         ),
       )

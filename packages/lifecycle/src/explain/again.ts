@@ -6,7 +6,17 @@
  * hold (the symbol's list of order types, say) is taken as it must have been for the recorded outcome, and is listed in
  * `assumed`. Where too much is missing the answer is `NotPossible`, with what is missing.
  */
-import type { DecimalString, EventData, EventRecord, MarketPrice, OrderEvent, OrderId, Reason, Signal, SymbolRules } from "@petrosa/contracts"
+import type {
+  DecimalString,
+  EventData,
+  EventRecord,
+  MarketPrice,
+  OrderEvent,
+  OrderId,
+  Reason,
+  Signal,
+  SymbolRules,
+} from "@petrosa/contracts"
 import { canonical, isOrderId, ORDER_TYPES, parseClientOrderId, parseDecimal, TIMES_IN_FORCE } from "@petrosa/contracts"
 import { decideEntry, type EntryInputs } from "../decisions/decide.ts"
 import type { LotBookView, LotEntry } from "../decisions/lotBook.ts"
@@ -86,7 +96,9 @@ const inputsOf = (order: OrderId, signal: Signal, decision: readonly EventRecord
   const intended = dataOf(decision, "EntryIntended")
   const why = dataOf(decision, "OrderFailed")?.reason
   if (sized === undefined && why !== undefined && !NEEDS_NO_SIZE.has(why.code))
-    return { missing: `an order that ends with ${why.code} records the rule, what was observed and the limit, but not all that was read to get there` }
+    return {
+      missing: `an order that ends with ${why.code} records the rule, what was observed and the limit, but not all that was read to get there`,
+    }
   const assumed: string[] = []
   const nowMs = validated?.nowMs ?? Date.parse(decision[0]?.at ?? "")
   const settings = settingsOf(validated?.limits ?? {}, sized?.inputs ?? {}, intended, nowMs, why)
@@ -130,7 +142,8 @@ const settingsOf = (
   }
   const count = (name: string, otherwise: number): number => Number(pick(name, limits, sizing) ?? otherwise)
   const list = (name: string): readonly string[] => (limits[name] ?? "").split(",").filter((one) => one !== "")
-  const named = (name: string): string | undefined => (why?.limit?.startsWith(`${name} `) === true ? why.limit.slice(name.length + 1) : undefined)
+  const named = (name: string): string | undefined =>
+    why?.limit?.startsWith(`${name} `) === true ? why.limit.slice(name.length + 1) : undefined
   const maxAgeS = /^([\d.]+) s$/.exec(why?.code === "SIGNAL_TOO_OLD" ? (why.limit ?? "") : "")?.[1]
   return {
     version: pick("SETTINGS_VERSION", limits, sizing) ?? d.version,
@@ -242,12 +255,7 @@ const exchangePriceOf = (signal: Signal, inputs: Texts, live: MarketPrice | unde
   return { symbol: signal.symbol, price: canonical(text), source: source as MarketPrice["source"], atMs: nowMs }
 }
 
-const bookOf = (
-  signal: Signal,
-  sized: EventData["OrderSized"] | undefined,
-  why: Reason | undefined,
-  assumed: string[],
-): LotBookView => {
+const bookOf = (signal: Signal, sized: EventData["OrderSized"] | undefined, why: Reason | undefined, assumed: string[]): LotBookView => {
   if (why?.code === "NOTHING_TO_CLOSE" || sized === undefined) return EMPTY_VIEW
   const entry = (order: OrderId, side: "buy" | "sell", quantity: DecimalString): LotEntry => ({
     order,
@@ -278,8 +286,7 @@ const firstDifference = (
   for (let n = 0; n < Math.max(recorded.length, today.length); n++) {
     const then = recorded[n]
     const now = today[n]
-    if (then?.type !== now?.type)
-      return { path: `event ${n + 2}`, recorded: nameOf(then), today: nameOf(now) }
+    if (then?.type !== now?.type) return { path: `event ${n + 2}`, recorded: nameOf(then), today: nameOf(now) }
     const found = differ(now?.type ?? "", then?.data, now?.data)
     if (found !== undefined) return found
   }
@@ -294,7 +301,11 @@ const nameOf = (event: { readonly type: string; readonly data: unknown } | undef
 
 const isNested = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null
 
-const differ = (path: string, then: unknown, now: unknown): { readonly path: string; readonly recorded: string; readonly today: string } | undefined => {
+const differ = (
+  path: string,
+  then: unknown,
+  now: unknown,
+): { readonly path: string; readonly recorded: string; readonly today: string } | undefined => {
   if (isNested(then) && isNested(now) && Array.isArray(then) === Array.isArray(now)) {
     for (const key of new Set([...Object.keys(now), ...Object.keys(then)])) {
       const found = differ(`${path}.${key}`, then[key], now[key])

@@ -61,7 +61,7 @@ export const whatNext = (order: OrderId, regions: Regions, context: OrderContext
       const after = actor.getSnapshot()
       actor.stop()
       if (after.context.version !== recorded.version) continue
-      return { type, regions: at, possible: true, leadsTo: after.value as Regions, commands: after.context.commands.map((one) => one.type) }
+      return { type, regions: at, possible: true, leadsTo: after.value, commands: after.context.commands.map((one) => one.type) }
     }
     return { type, regions: at, possible: false }
   })

@@ -189,7 +189,13 @@ const lotEvents = (c: OrderContext, atMs: number): readonly OrderEvent[] => {
   for (const lot of c.job?.lots ?? []) {
     if (c.job?.reported.includes(lot.order) === true) continue
     found.push(
-      event("CloseReported", { order: lot.order, quantity: lot.quantity, quote: canonical("0"), fees: canonical("0"), cancelledEntry: false }),
+      event("CloseReported", {
+        order: lot.order,
+        quantity: lot.quantity,
+        quote: canonical("0"),
+        fees: canonical("0"),
+        cancelledEntry: false,
+      }),
     )
   }
   return found

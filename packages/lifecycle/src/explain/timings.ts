@@ -27,8 +27,7 @@ const SAYS: Readonly<Record<MilestoneName, string>> = {
   settled: "the end was recorded",
 }
 
-const time = (value: unknown): number | undefined =>
-  typeof value === "number" && Number.isFinite(value) && value > 0 ? value : undefined
+const time = (value: unknown): number | undefined => (typeof value === "number" && Number.isFinite(value) && value > 0 ? value : undefined)
 const at = (record: EventRecord | undefined): number | undefined => (record === undefined ? undefined : time(Date.parse(record.at)))
 
 export const timings = (records: readonly EventRecord[]): readonly Milestone[] => {

@@ -123,7 +123,8 @@ const tell = (record: EventRecord, confidence: string, say: Say): void => {
       return tellIntended(record, record.data as unknown as EventData["EntryIntended"], say)
     case "OrderFailed": {
       const { reason } = record.data as unknown as EventData["OrderFailed"]
-      const who = reason.class === "declined" ? "we chose not to trade" : reason.class === "refused" ? "the venue refused" : "something broke"
+      const who =
+        reason.class === "declined" ? "we chose not to trade" : reason.class === "refused" ? "the venue refused" : "something broke"
       const { code, observed, limit } = reason
       say(
         `the order ended as ${code}: ${who}. ${reason.message}`,
@@ -178,25 +179,35 @@ const tellValidated = (data: EventData["SignalValidated"], confidence: string, s
       passed: true,
     })
   const least = limits["MIN_CONFIDENCE"]
-  if (least !== undefined) say(`its confidence is ${confidence}, and has to be ${least}`, { name: "MIN_CONFIDENCE", observed: confidence, limit: least, passed: true })
+  if (least !== undefined)
+    say(`its confidence is ${confidence}, and has to be ${least}`, {
+      name: "MIN_CONFIDENCE",
+      observed: confidence,
+      limit: least,
+      passed: true,
+    })
   if (limits["SYMBOLS_ALLOWED"] !== undefined) say("its symbol is on the list of those that are allowed")
   if (limits["SYMBOLS_DENIED"] !== undefined) say("its symbol is not on the list of those that are denied")
   const most = limits["MAX_PRICE_DEVIATION_PCT"]
   if (livePrice === undefined) say("no price of the market was known at the time, so the signal's own price was not held against one")
   else if (most !== undefined)
-    say(`the market stood at ${livePrice.price} (${livePrice.source}, ${ageText(livePrice.ageMs)} old), within ${most} % of the signal's prices`, {
-      name: "MAX_PRICE_DEVIATION_PCT",
-      observed: livePrice.price,
-      limit: `${most} %`,
-      passed: true,
-    })
+    say(
+      `the market stood at ${livePrice.price} (${livePrice.source}, ${ageText(livePrice.ageMs)} old), within ${most} % of the signal's prices`,
+      {
+        name: "MAX_PRICE_DEVIATION_PCT",
+        observed: livePrice.price,
+        limit: `${most} %`,
+        passed: true,
+      },
+    )
   say(`so it may trade, at ${venue} (${mode})`)
 }
 
 const BASIS: Readonly<Record<EventData["OrderSized"]["basis"], (i: Texts) => string>> = {
   quantity: () => "the signal names the quantity itself",
   quote_quantity: (i) => `the signal says what to spend, and one costs ${i["sized_by_price"] ?? "?"}`,
-  position_size_pct: (i) => `the signal asks for a share of the free balance (${i["free_balance"] ?? "?"}), at ${i["sized_by_price"] ?? "?"}`,
+  position_size_pct: (i) =>
+    `the signal asks for a share of the free balance (${i["free_balance"] ?? "?"}), at ${i["sized_by_price"] ?? "?"}`,
   confidence: (i) =>
     `the signal names no size: POSITION_SIZE_PCT ${i["POSITION_SIZE_PCT"] ?? "?"} % of the free balance (${i["free_balance"] ?? "?"}), times the confidence, at ${i["sized_by_price"] ?? "?"}`,
   raised_to_minimum: () => "what was asked for is below the exchange's minimum, and SIZE_BELOW_MINIMUM says to raise it",
@@ -237,10 +248,14 @@ const tellSized = (data: EventData["OrderSized"], say: Say): void => {
     limit("MAX_POSITION_NOTIONAL", notional, "it is worth")
     limit("MAX_OPEN_POSITIONS", inputs["open_positions"], "lots open or on their way before it:", "")
     limit("MAX_LOTS_PER_STRATEGY_SYMBOL", inputs["own_lots"], "of them this strategy's own, of this symbol:", "")
-    if (inputs["free_balance"] !== undefined) say(`the free balance was ${inputs["free_balance"]}, which covers it with a commission of ${inputs["fee_rate"] ?? "?"}`)
-    if (inputs["filter_lot"] !== undefined) say(`the exchange takes quantities of ${rangeText(inputs["filter_lot"])}, worth ${rangeText(inputs["filter_notional"] ?? "?")}`)
+    if (inputs["free_balance"] !== undefined)
+      say(`the free balance was ${inputs["free_balance"]}, which covers it with a commission of ${inputs["fee_rate"] ?? "?"}`)
+    if (inputs["filter_lot"] !== undefined)
+      say(`the exchange takes quantities of ${rangeText(inputs["filter_lot"])}, worth ${rangeText(inputs["filter_notional"] ?? "?")}`)
   }
-  say(`it was expected to fill near ${referencePrice}${inputs["market_price_source"] === undefined ? "" : ` (the market as told by the ${inputs["market_price_source"]})`}`)
+  say(
+    `it was expected to fill near ${referencePrice}${inputs["market_price_source"] === undefined ? "" : ` (the market as told by the ${inputs["market_price_source"]})`}`,
+  )
   if (stop !== undefined)
     say(`the stop is planned at ${stop.price}, ${percent(stop.price, referencePrice)} away: ${ruleText(stop.rule)}`, {
       name: "MIN_STOP_DISTANCE_PCT … MAX_STOP_DISTANCE_PCT",
@@ -248,7 +263,8 @@ const tellSized = (data: EventData["OrderSized"], say: Say): void => {
       limit: `${inputs["MIN_STOP_DISTANCE_PCT"] ?? "?"} … ${inputs["MAX_STOP_DISTANCE_PCT"] ?? "?"} %`,
       passed: true,
     })
-  if (target !== undefined) say(`the target is planned at ${target.price}, ${percent(target.price, referencePrice)} away: ${ruleText(target.rule)}`)
+  if (target !== undefined)
+    say(`the target is planned at ${target.price}, ${percent(target.price, referencePrice)} away: ${ruleText(target.rule)}`)
   for (const note of notes) say(note)
 }
 
@@ -256,8 +272,12 @@ const tellIntended = (record: EventRecord, data: EventData["EntryIntended"], say
   const { request, venue, sendByMs, plan } = data
   const price = request.price === undefined ? "at market" : `at ${request.price}`
   const trigger = request.triggerPrice === undefined ? "" : `, once the market reaches ${request.triggerPrice}`
-  say(`the intent was made durable first: ${request.side} ${request.quantity} ${price}${trigger} at ${venue}, under the client id ${request.clientOrderId}`)
-  say(`it had to leave within ${Math.max(0, sendByMs - Date.parse(record.at))} ms, and the plan of its protection was recorded with it: ${plan.exitSide} at the stop, or flat at market after ${plan.protectionDeadlineMs} ms without one`)
+  say(
+    `the intent was made durable first: ${request.side} ${request.quantity} ${price}${trigger} at ${venue}, under the client id ${request.clientOrderId}`,
+  )
+  say(
+    `it had to leave within ${Math.max(0, sendByMs - Date.parse(record.at))} ms, and the plan of its protection was recorded with it: ${plan.exitSide} at the stop, or flat at market after ${plan.protectionDeadlineMs} ms without one`,
+  )
 }
 
 const askedText = (command: Command): string => {
@@ -297,13 +317,16 @@ const answerOf = (records: readonly EventRecord[]): string => {
   try {
     if (failed !== undefined) {
       const { reason } = failed
-      const numbers = reason.observed === undefined ? "" : ` (${reason.observed}${reason.limit === undefined ? "" : `; the limit is ${reason.limit}`})`
+      const numbers =
+        reason.observed === undefined ? "" : ` (${reason.observed}${reason.limit === undefined ? "" : `; the limit is ${reason.limit}`})`
       parts.push(`Nothing was ${closed === undefined ? "bought or sold" : "kept"}: ${reason.code}. ${reason.message}${numbers}`)
     } else if (done !== undefined) {
       parts.push(`${last.side === "sell" ? "Sold" : "Bought"} ${done.quantity} ${last.symbol} at ${done.fillPrice}, because ${who}.`)
     } else parts.push(`It is ${last.state} (${last.status}) since ${last.at}: ${describeEvent(last)}.`)
     if (closed !== undefined)
-      parts.push(`It is over: the ${closed.closedBy} closed ${closed.quantity} at ${closed.exitPrice}, with a profit of ${closed.profit} after fees of ${closed.fees}.`)
+      parts.push(
+        `It is over: the ${closed.closedBy} closed ${closed.quantity} at ${closed.exitPrice}, with a profit of ${closed.profit} after fees of ${closed.fees}.`,
+      )
     else if (last.open_quantity !== "0") {
       const stop = of("StopAccepted")
       const target = of("TargetAccepted")

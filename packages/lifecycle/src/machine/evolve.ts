@@ -151,12 +151,21 @@ const onLegAccepted = (c: OrderContext, e: Recorded<EventOf<"StopAccepted" | "Ta
   const known = adoptLeg(c, e.data)
   const leg = known.legs.find((one) => one.clientOrderId === e.data.clientOrderId)
   const status = leg === undefined || leg.status === "over" || leg.status === "cancelling" ? leg?.status : "live"
-  const live = changeLeg(known, e.data.clientOrderId, { venueOrderId: e.data.venueOrderId, ...(status === undefined ? {} : { status }) })
-  return protect({ ...live, legRefusals: 0, retryAtMs: null }, e.atMs)
+  const live = changeLeg(known, e.data.clientOrderId, {
+    venueOrderId: e.data.venueOrderId,
+    ...(status === undefined ? {} : { status }),
+    // What the venue has is what counts, should it ever differ from what was asked.
+    quantity: e.data.quantity,
+  })
+  // A stop that is taken and ends again at once must not start the back-off anew: only a whole bracket does.
+  return protect({ ...live, legRefusals: e.type === "TargetAccepted" ? 0 : live.legRefusals, retryAtMs: null }, e.atMs)
 }
 
-/** How long to wait before the next try after the n-th refusal in a row that time may cure, in milliseconds. */
-const backOffMs = (n: number): number => Math.min(250 * 2 ** Math.max(0, n - 1), 10_000)
+/**
+ * How long to wait before the next try after the n-th refusal in a row that time may cure, in milliseconds. Attempts are
+ * limited to 99: the last ones are far apart, so that they last for hours.
+ */
+const backOffMs = (n: number): number => Math.min(250 * 2 ** Math.min(20, Math.max(0, n - 1)), n > 40 ? 120_000 : 10_000)
 
 const onLegRefused = (c: OrderContext, e: Recorded<EventOf<"LegRefused">>): OrderContext => {
   const { clientOrderId, leg } = e.data
@@ -217,6 +226,15 @@ const onExitFilled = (c: OrderContext, e: Recorded<EventOf<"ExitFilled">>): Orde
 
 const onLegOver = (c: OrderContext, clientOrderId: string, atMs: number): OrderContext =>
   protect(changeLeg(c, clientOrderId, { status: "over" }), atMs)
+
+/** Ended by us (merged), or by the venue: then the next one goes at once the first time, and more slowly each time after. */
+const onLegEnded = (c: OrderContext, e: Recorded<EventOf<"LegEnded">>): OrderContext => {
+  const leg = c.legs.find((one) => one.clientOrderId === e.data.clientOrderId)
+  if (leg === undefined || leg.status === "cancelling" || e.data.how === "filled") return onLegOver(c, e.data.clientOrderId, e.atMs)
+  const refusals = c.legRefusals + 1
+  const wait = refusals < 2 ? c.retryAtMs : e.atMs + backOffMs(refusals)
+  return onLegOver({ ...c, legRefusals: refusals, retryAtMs: wait }, e.data.clientOrderId, e.atMs)
+}
 
 const onDeadline = (c: OrderContext, e: Recorded<EventOf<"DeadlinePassed">>): OrderContext => {
   switch (e.data.deadline) {
@@ -302,6 +320,9 @@ const step = (c: OrderContext, e: Recorded): OrderContext => {
     case "LegRefused":
       return onLegRefused(c, e)
     case "LegUnknown": {
+      // The stream may have told before the reply got lost: then there is nothing to ask.
+      const status = c.legs.find((leg) => leg.clientOrderId === e.data.clientOrderId)?.status
+      if (status !== "sending" && status !== "unknown") return c
       const asked = changeLeg(c, e.data.clientOrderId, { status: "unknown" })
       return { ...asked, commands: [{ type: "resolveLeg", leg: e.data.leg, clientOrderId: e.data.clientOrderId }] }
     }
@@ -309,11 +330,18 @@ const step = (c: OrderContext, e: Recorded): OrderContext => {
       // Forgotten, not over: should the venue show it after all, it is taken in like any leg that is ours.
       return protect({ ...c, legs: c.legs.filter((leg) => leg.clientOrderId !== e.data.clientOrderId) }, e.atMs)
     case "LegEnded":
+      return onLegEnded(c, e)
     case "SiblingCancelled":
       return onLegOver(c, e.data.clientOrderId, e.atMs)
     case "CloseRequested":
       return protect(
-        { ...c, closing: { cause: e.data.cause, by: e.data.by, sinceMs: e.atMs }, closeNeeded: null, exitBeforeClose: c.exit },
+        {
+          ...c,
+          closing: { cause: e.data.cause, by: e.data.by, sinceMs: e.atMs },
+          closeNeeded: null,
+          retryAtMs: null,
+          exitBeforeClose: c.exit,
+        },
         e.atMs,
       )
     case "ExitFilled":

@@ -3,7 +3,7 @@
  * after every event and appends the answer in the same append, until there is none. Pure.
  */
 import type { EventData, OrderEvent, Reason } from "@petrosa/contracts"
-import { dec, div, eq, gt, isNegative, isZero, mul, reason, str, sub } from "@petrosa/contracts"
+import { ATTEMPT_MAX, dec, div, eq, gt, isNegative, isZero, mul, reason, str, sub } from "@petrosa/contracts"
 import type { OrderContext } from "./context.ts"
 import { entryIsOver, hasFills, heldQuantity, isDust, liveLegs, openQuantity, protectionPhase, totalFeesQuote } from "./lot.ts"
 import { averageFillPrice } from "./planPrices.ts"
@@ -101,6 +101,17 @@ export const followUp = (c: OrderContext): OrderEvent | undefined => {
   }
   if (c.closeNeeded !== null && c.closing === null && hasFills(c) && !c.lotClosed) {
     return event("CloseRequested", { cause: c.closeNeeded, by: "engine" })
+  }
+  if (
+    c.closing !== null &&
+    c.attempts.flatten >= ATTEMPT_MAX &&
+    gt(openQuantity(c), dec("0")) &&
+    liveLegs(c).every((leg) => leg.leg !== "flatten")
+  ) {
+    return event("OrderParked", {
+      code: "INVARIANT",
+      detail: `${ATTEMPT_MAX} attempts to close ${str(openQuantity(c))} ${c.baseAsset} at market failed`,
+    })
   }
   if (!entryIsOver(c) && c.entry.cancelReason === null) {
     const why = cancelReasonOf(c)

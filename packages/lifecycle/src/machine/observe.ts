@@ -113,6 +113,9 @@ const observeLeg = (
   if (!stillThere || fillsMissing) return { events, fillsMissing }
 
   const used = leg === undefined ? gte(known, dec(report.quantity)) : gte(known, dec(leg.quantity))
+  // All of it traded, and something unsettled it again: say so, so that it can end.
+  const stuck = used && fresh.length === 0 && leg !== undefined
+  if (stuck) events.push({ type: "LegEnded", data: { leg: kind, clientOrderId, how: "filled", via } })
   if (report.status === "filled" && !used) events.push({ type: "LegEnded", data: { leg: kind, clientOrderId, how: "filled", via } })
   if (isTerminal(report.status) && !used) {
     // Gone as it was to be, because the lot is flat, or taken from us?

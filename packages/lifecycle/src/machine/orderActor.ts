@@ -21,10 +21,17 @@ export interface Taken {
 export class OrderActor {
   readonly order: OrderId
   readonly #actor: Actor<OrderMachine>
+  #error: unknown
 
   constructor(order: OrderId, inspect?: (event: InspectionEvent) => void) {
     this.order = order
     this.#actor = createActor(orderMachine, inspect === undefined ? { input: { order } } : { input: { order }, inspect })
+    // Without an observer xstate throws an error of a guard or an action later, out of everybody's reach.
+    this.#actor.subscribe({
+      error: (error) => {
+        this.#error = error
+      },
+    })
     this.#actor.start()
   }
 
@@ -42,11 +49,15 @@ export class OrderActor {
     return (order === "new" ? "received" : order) as OrderState
   }
 
-  /** Takes the event as the next version, or returns `undefined` when the machine refuses it here. */
+  /**
+   * Takes the event as the next version, or returns `undefined` when the machine refuses it here. Throws when a step of it
+   * throws: the actor is then of no use any more, and has to be rebuilt from its events.
+   */
   take(event: OrderEvent, version: number, atMs: number): Taken | undefined {
     takeCollected()
     const recorded = { ...event, version, atMs } as Recorded
     this.#actor.send(recorded)
+    if (this.#error !== undefined) throw this.#error instanceof Error ? this.#error : new Error(String(this.#error))
     const { context } = this.#actor.getSnapshot()
     if (context.version !== version) return undefined
     return { state: this.state, commands: takeCollected(), context }

@@ -77,13 +77,22 @@ const MAYBE_THERE = [...ON_THE_WAY, "cancelling"] as const
 const fits = (c: OrderContext, quantity: Decimal): boolean =>
   isPositive(quantity) && c.plan !== null && gte(quantity, dec(c.plan.minQuantity))
 
-const merge = (c: OrderContext, kind: "stop" | "target"): OrderContext => {
-  const most = c.plan?.maxLegsOfAKind ?? 4
-  const live = c.legs.filter((leg) => leg.leg === kind && leg.status === "live")
-  const merging = c.legs.some((leg) => leg.leg === kind && leg.status === "cancelling")
-  if (live.length <= most || merging) return c
-  const smallest = new Set([...live].sort(bySize).slice(0, 2))
-  return cancelLegs(c, (leg) => smallest.has(leg))
+const isCancelling = (c: OrderContext, kind: ExitKind): boolean => c.legs.some((leg) => leg.leg === kind && leg.status === "cancelling")
+
+/**
+ * Legs beyond what is held go (one that was believed lost and showed up after all: both would trade, and sell what other
+ * lots hold), never below what is held; and when there are too many, the two smallest are merged.
+ */
+const tidy = (c: OrderContext, kind: "stop" | "target", open: Decimal): OrderContext => {
+  if (isCancelling(c, kind)) return c
+  const live = c.legs.filter((leg) => leg.leg === kind && leg.status === "live").sort(bySize)
+  const [smallest] = live
+  if (smallest === undefined) return c
+  const excess = sub(legQuantity(c, kind, ["live"]), open)
+  if (gte(excess, sub(dec(smallest.quantity), dec(smallest.filled)))) return cancelLegs(c, (leg) => leg === smallest)
+  if (live.length <= (c.plan?.maxLegsOfAKind ?? 4)) return c
+  const merged = new Set(live.slice(0, 2))
+  return cancelLegs(c, (leg) => merged.has(leg))
 }
 
 const close = (c: OrderContext, open: Decimal): OrderContext => {
@@ -96,11 +105,12 @@ const cover = (c: OrderContext, open: Decimal): OrderContext => {
   const passed = planPrices(c)?.passed
   if (passed !== undefined) return { ...c, closeNeeded: passed === "stop" ? "stopPassed" : "targetPassed" }
   const uncovered = sub(open, legQuantity(c, "stop", MAYBE_THERE))
-  if (isPositive(uncovered)) return fits(c, uncovered) ? addLeg(c, "stop", uncovered) : c
+  // While stops are being cancelled nothing is added: what is to be placed instead is known when all of them are gone.
+  if (isPositive(uncovered)) return fits(c, uncovered) && !isCancelling(c, "stop") ? addLeg(c, "stop", uncovered) : c
   if (lt(legQuantity(c, "stop", ["live"]), open)) return c
   const untargeted = sub(open, legQuantity(c, "target", MAYBE_THERE))
-  const next = c.targetAbandoned || !fits(c, untargeted) ? c : addLeg(c, "target", untargeted)
-  return merge(merge(next, "stop"), "target")
+  const next = c.targetAbandoned || !fits(c, untargeted) || isCancelling(c, "target") ? c : addLeg(c, "target", untargeted)
+  return tidy(tidy(next, "stop", open), "target", open)
 }
 
 /**

@@ -63,9 +63,12 @@ export const rebuild = (
   for (const record of records) {
     const event = eventOf(record)
     if (event === undefined) return { _tag: "Unreadable", version: record.version, detail: `event type ${record.type} is not known` }
-    if (actor.take(event, record.version, Date.parse(record.at)) === undefined) {
-      return { _tag: "Unreadable", version: record.version, detail: `${record.type} is not taken in state ${actor.state}` }
+    try {
+      if (actor.take(event, record.version, Date.parse(record.at)) !== undefined) continue
+    } catch (error) {
+      return { _tag: "Unreadable", version: record.version, detail: `${record.type} cannot be folded: ${String(error)}` }
     }
+    return { _tag: "Unreadable", version: record.version, detail: `${record.type} is not taken in state ${actor.state}` }
   }
   return { _tag: "Rebuilt", actor }
 }

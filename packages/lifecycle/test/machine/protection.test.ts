@@ -42,14 +42,15 @@ describe("protection", () => {
     const cancelling = trail.context.legs.filter((leg) => leg.leg === "stop" && leg.status === "cancelling")
     expect(cancelling.map((leg) => leg.quantity)).toEqual(["0.001", "0.001"])
     const [a, b] = cancelling
-    // Nothing takes their place before both are proven gone.
-    expect(
-      trail
-        .take(on("LegEnded", { leg: "stop", clientOrderId: a?.clientOrderId as never, how: "cancelled", via: "reply" }))
-        .map(({ type }) => type),
-    ).toEqual(["placeStop"])
-    trail.take(on("LegEnded", { leg: "stop", clientOrderId: b?.clientOrderId as never, how: "cancelled", via: "reply" }))
+    // Nothing takes their place before both are proven gone; the clock runs meanwhile.
+    const gone = (leg: typeof a) =>
+      trail.take(on("LegEnded", { leg: "stop", clientOrderId: leg?.clientOrderId as never, how: "cancelled", via: "reply" }))
+    expect(gone(a)).toEqual([])
     expect(trail.context.unprotectedSinceMs).not.toBeNull()
+    const merged = only(gone(b), "placeStop")
+    expect(merged.request.quantity).toBe("0.002")
+    // And that is the end of it: merging does not feed itself.
+    expect(trail.legAccepted(merged).map(({ type }) => type)).not.toContain("cancelLeg")
   })
 
   it("given a stop that would trigger at once, when the venue says so, then the lot is closed at market and the order failed", () => {
@@ -108,11 +109,48 @@ describe("protection", () => {
     expect(again.request.clientOrderId).toMatch(/S02$/)
     trail.legAccepted(only(trail.legAccepted(again), "placeTarget"))
     trail.legAccepted(stop)
-    expect(trail.context.legs.filter(({ leg, status }) => leg === "stop" && status === "live")).toHaveLength(2)
-    // The surplus goes when the lot is flat.
-    const target = trail.context.legs.find(({ leg }) => leg === "target")
-    const commands = trail.exitFilled(target?.clientOrderId as never, "0.01", "52500")
-    expect(commands.map(({ type }) => type)).toEqual(["cancelLeg", "cancelLeg"])
+    // Two stops on the same quantity would both trade: one goes at once, the other stays.
+    const stops = trail.context.legs.filter(({ leg }) => leg === "stop")
+    expect(stops.map(({ status }) => status).toSorted()).toEqual(["cancelling", "live"])
+    expect(trail.context.unprotectedSinceMs).toBeNull()
+  })
+
+  it("given a leg that the stream has shown to be over, when its reply turns out to be lost, then there is nothing to ask", () => {
+    const trail = placed()
+    const stop = only(trail.filled("0.01"), "placeStop")
+    trail.legAccepted(only(trail.legAccepted(stop), "placeTarget"))
+    const flatten = only(trail.take(on("CloseRequested", { cause: "operator", by: "x" })), "flatten")
+    trail.legAccepted(flatten)
+    trail.exitFilled(flatten.request.clientOrderId, "0.01", "50100")
+    expect(trail.take(on("LegUnknown", { leg: "flatten", clientOrderId: flatten.request.clientOrderId, reason: "TIMEOUT" }))).toEqual([])
+    for (const leg of trail.context.legs.filter(({ status }) => status === "cancelling")) trail.legGone(leg.clientOrderId)
+    expect(trail.types.at(-1)).toBe("LotClosed")
+  })
+
+  it("given a flatten that the venue never takes, when its attempts are used up, then the order is parked with an alarm, and until then it is tried", () => {
+    const trail = placed()
+    const stop = only(trail.filled("0.01"), "placeStop")
+    trail.take(refusal(stop.request.clientOrderId, "stop", "fatal"))
+    for (let n = 0; n < 200 && trail.context.parked === null; n++) {
+      const leg = trail.context.legs.find(({ status }) => status === "sending")
+      if (leg !== undefined) {
+        trail.take(refusal(leg.clientOrderId, "flatten", "account", "-2015"))
+        continue
+      }
+      const due = nextDeadline(trail.context)
+      expect(due?.deadline).toBe("retry")
+      trail.nowMs = due?.dueAtMs ?? 0
+      trail.take(on("DeadlinePassed", { deadline: "retry", dueAtMs: trail.nowMs, nowMs: trail.nowMs }))
+    }
+    expect(trail.context.parked?.code).toBe("INVARIANT")
+    expect(trail.context.attempts.flatten).toBe(99)
+    // Not in a quarter of an hour: the last attempts are far apart.
+    expect(trail.nowMs - T0).toBeGreaterThan(3_600_000)
+  })
+
+  it("given a fill that cannot be folded, when it is taken, then the step throws, and the process is told by nobody else", () => {
+    const trail = placed()
+    expect(() => trail.filled("0.01", "not a price" as never)).toThrow(RangeError)
   })
 
   it("given a live stop that somebody cancels by hand, when that is seen, then another is placed at once", () => {

@@ -1,0 +1,166 @@
+/**
+ * `npm run campaign -- <name> [--orders N] [--kills N] [--store sqlite|mongodb] [--seed N] [--ending kill|stop|mixed]`
+ *
+ * Long campaigns: the crash tests of `test/crash`, with larger numbers. Prints progress and a table, and writes the result
+ * to `docs/campaigns/<name>-<store>-<date>.json` and `.md`. Exit code 0 only when the oracle found nothing.
+ */
+import { execFileSync } from "node:child_process"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { availableParallelism, totalmem } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
+import { killing, type KillingResult } from "../test/support/killing.ts"
+import { World } from "../test/support/world.ts"
+import { startMongoServer } from "./servers/mongoServer.ts"
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url))
+
+const CAMPAIGNS = {
+  kills: "orders in flight on a slow, lossy paper venue; the engine is killed (SIGKILL) at random moments",
+  restarts: "the same, with graceful stops (SIGTERM)",
+  mixed: "the same, killed or stopped by chance",
+} as const
+type Name = keyof typeof CAMPAIGNS
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    orders: { type: "string", default: "500" },
+    kills: { type: "string", default: "50" },
+    store: { type: "string", default: "sqlite" },
+    seed: { type: "string", default: String(Math.floor(Math.random() * 1e9)) },
+    "life-ms": { type: "string", default: "700" },
+    "no-write": { type: "boolean", default: false },
+  },
+})
+
+const usage = (): never => {
+  process.stderr.write(`npm run campaign -- <name> [--orders N] [--kills N] [--store sqlite|mongodb] [--seed N] [--life-ms N] [--no-write]\n`)
+  for (const [name, says] of Object.entries(CAMPAIGNS)) process.stderr.write(`  ${name.padEnd(10)} ${says}\n`)
+  process.exit(2)
+}
+const whole = (text: string): number => {
+  const value = Number(text)
+  return Number.isSafeInteger(value) && value >= 0 ? value : usage()
+}
+
+const git = (...args: string[]): string => {
+  try {
+    return execFileSync("git", args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim()
+  } catch {
+    return "unknown"
+  }
+}
+
+interface Report {
+  readonly campaign: Name
+  readonly what: string
+  readonly at: string
+  readonly version: string
+  readonly commit: string
+  readonly machine: string
+  readonly node: string
+  readonly store: string
+  readonly orders: number
+  readonly kills: number
+  readonly seed: number
+  readonly tookMs: number
+  readonly result: KillingResult
+  readonly complaints: Readonly<Record<string, number>>
+}
+
+const table = (report: Report): readonly (readonly [string, string])[] => {
+  const { findings, published, convergedMs } = report.result
+  return [
+    ["campaign", `${report.campaign}: ${report.what}`],
+    ["version", `${report.version} (${report.commit})`],
+    ["machine", `${report.machine}, Node ${report.node}`],
+    ["store", report.store],
+    ["seed", String(report.seed)],
+    ["ends of the engine", String(report.kills)],
+    ["signals published", String(published)],
+    ["orders recorded", String(findings.orders)],
+    ["settled", String(findings.settled)],
+    ["parked", String(findings.parked)],
+    ["entries in the venue's own memory", String(findings.entriesAtVenue)],
+    ["open lots, each under its stop", String(findings.openLots)],
+    ["orders that failed, by reason", Object.entries(findings.byReason).map(([code, n]) => `${code} ${n}`).join(", ") || "none"],
+    ["all settled after the last restart", `${convergedMs} ms`],
+    ["longest unprotected, while a process was up", `${findings.unprotectedMaxMs} ms`],
+    ["took", `${Math.round(report.tookMs / 1000)} s`],
+    ["problems found by the oracle", String(findings.problems.length)],
+  ]
+}
+
+const markdown = (report: Report): string => {
+  const rows = table(report).map(([name, value]) => `| ${name} | ${value} |`)
+  const problems = report.result.findings.problems.map((problem) => `- ${problem}`)
+  return [`# Campaign ${report.campaign} on ${report.store}, ${report.at.slice(0, 10)}`, "", "| | |", "| --- | --- |", ...rows, "", ...problems, ""].join("\n")
+}
+
+const name = positionals[0]
+if (name === undefined || !Object.hasOwn(CAMPAIGNS, name)) usage()
+const campaign = name as Name
+const store = values.store === "mongodb" ? "mongodb" : values.store === "sqlite" ? "sqlite" : usage()
+const orders = whole(values.orders)
+const kills = whole(values.kills)
+const seed = whole(values.seed)
+
+const began = Date.now()
+const say = (text: string): void => void process.stderr.write(`${((Date.now() - began) / 1000).toFixed(1).padStart(7)} s  ${text}\n`)
+const mongo = store === "mongodb" ? await startMongoServer() : undefined
+if (mongo !== undefined && "skipped" in mongo) {
+  process.stderr.write(`${mongo.skipped}\n`)
+  process.exit(2)
+}
+const world = await World.create({
+  store,
+  ...(mongo === undefined ? {} : { mongoUrl: mongo.url }),
+  env: { ENTRY_TIMEOUT_SECONDS: "60", ...(store === "mongodb" ? { ACK_WAIT_MS: "1000" } : {}) },
+})
+try {
+  say(`${campaign}: ${CAMPAIGNS[campaign]}; ${orders} orders, ${kills} ends, ${store}, seed ${seed}`)
+  const result = await killing(world, {
+    orders,
+    kills,
+    seed,
+    lifeMs: whole(values["life-ms"]),
+    ending: campaign === "kills" ? "kill" : campaign === "restarts" ? "stop" : "mixed",
+    onProgress: say,
+    settleTimeoutMs: 120_000,
+  })
+  const complaints: Record<string, number> = {}
+  for (const engine of world.engines) for (const { msg } of engine.complaints) complaints[msg] = (complaints[msg] ?? 0) + 1
+  const at = new Date().toISOString()
+  const report: Report = {
+    campaign,
+    what: CAMPAIGNS[campaign],
+    at,
+    version: (JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { readonly version: string }).version,
+    commit: git("rev-parse", "--short", "HEAD"),
+    machine: `${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    node: process.versions.node,
+    store: mongo === undefined ? store : `${store} (${mongo.kind})`,
+    orders,
+    kills,
+    seed,
+    tookMs: Date.now() - began,
+    result,
+    complaints,
+  }
+  for (const [label, value] of table(report)) process.stdout.write(`${label.padEnd(44)} ${value}\n`)
+  for (const problem of result.findings.problems) process.stdout.write(`PROBLEM ${problem}\n`)
+  if (!values["no-write"]) {
+    const folder = join(ROOT, "docs", "campaigns")
+    const file = join(folder, `${campaign}-${store}-${at.slice(0, 10)}`)
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(`${file}.json`, `${JSON.stringify(report, null, 2)}\n`)
+    writeFileSync(`${file}.md`, markdown(report))
+    process.stdout.write(`written to ${file}.md and .json\n`)
+  }
+  process.exitCode = result.findings.problems.length === 0 && result.findings.orders === result.published ? 0 : 1
+} finally {
+  await world.close()
+  if (mongo !== undefined) await mongo.stop()
+}
