@@ -2,4 +2,4 @@
 process.stdin.on("end", () => process.kill(process.pid, "SIGKILL"))
 process.stdin.on("error", () => process.kill(process.pid, "SIGKILL"))
 process.stdin.resume()
-process.stdin.unref()
+// process.stdin.unref()

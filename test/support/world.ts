@@ -53,6 +53,7 @@ export class World {
   readonly #ownNats: boolean
   readonly #auditorsMongoUrl: string
   #paper: PaperVenue | undefined
+  #mongo: Promise<EventStore> | undefined
 
   private constructor(nats: NatsServer, nc: NatsConnection, dir: string, options: WorldOptions) {
     this.nats = nats
@@ -101,6 +102,7 @@ export class World {
       if (engine.running) await engine.kill()
     }
     await this.#paper?.close()
+    await (await this.#mongo)?.close()
     await this.nc.close().catch(() => undefined)
     if (this.#ownNats) await this.nats.stop()
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 3 })
@@ -153,8 +155,12 @@ export class World {
 
   // ---- the store, from outside
 
-  /** Opens the store read-only for one piece of work. */
+  /** The store, read-only. SQLite's file is opened for one piece of work; a connection to MongoDB is kept. */
   async withStore<A>(work: (store: EventStore) => Promise<A>): Promise<A> {
+    if (this.kind === "mongodb") {
+      this.#mongo ??= this.#openStore()
+      return work(await this.#mongo)
+    }
     const store = await this.#openStore()
     try {
       return await work(store)
@@ -196,6 +202,8 @@ export class World {
       },
       {
         timeoutMs,
+        // FerretDB scans for every read.
+        everyMs: this.kind === "mongodb" ? 150 : 20,
         what: `order ${id}: ${wanted.toString()}`,
         seen: async () => ({ trail: await this.types(id), complaints: this.engines.at(-1)?.complaints.slice(-3) }),
       },

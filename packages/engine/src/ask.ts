@@ -6,9 +6,9 @@
  * has proven that it never had it. A failing query is not an answer (docs/design.md section 5).
  */
 import type { ClientOrderId, Exchange, Fill, Leg, LegRequest, OrderEvent, Read, Via } from "@petrosa/contracts"
-import { reason } from "@petrosa/contracts"
+import { ZERO, dec, gt, reason, str } from "@petrosa/contracts"
 import type { OrderContext } from "@petrosa/lifecycle"
-import { entryIsOver, liveLegs, observe, tooOld } from "@petrosa/lifecycle"
+import { entryIsOver, liveLegs, observe, openQuantity, tooOld } from "@petrosa/lifecycle"
 import type { Venue, VenueOrder } from "@petrosa/venue"
 import type { FaultPoint, FaultPoints } from "./faultPoints.ts"
 import type { Cause, LiveOrder } from "./liveOrder.ts"
@@ -39,6 +39,10 @@ const ABSENCE_ANSWERS = 3
 const ABSENCE_SPACING_MS = 250
 /** A protective order may be sent again sooner: the worst that comes of it is one stop too many, which is cancelled. */
 const LEG_ABSENCE_MS = 750
+const OWNER_RETRY_MS = 50
+const LEGS_KNOWN_MS = 20
+/** An order that we believe live and that the venue does not know, this often in a row, over its time of proof, is over. */
+const FORGOTTEN_ANSWERS = 3
 
 export class Asker {
   readonly #host: AskHost
@@ -56,7 +60,9 @@ export class Asker {
     const { entry } = order.context
     if (venue === undefined || entry === null || entry.status !== "sending") return
     if (host.faults !== undefined) await point(host.faults, "venue.entry.before", order)
-    if (!(await host.stillOwner(order))) return
+    // The store may be away just now: ownership is proven before the deadline, or the entry has certainly not left.
+    while (!(await host.stillOwner(order)) && !order.dropped && host.nowMs() < entry.sendByMs) await host.sleep(OWNER_RETRY_MS)
+    if (order.dropped) return
     const nowMs = host.nowMs()
     const leftMs = entry.sendByMs - nowMs
     const late = leftMs <= 0 ? reason("SEND_DEADLINE_PASSED", `${-leftMs} ms late`) : undefined
@@ -119,7 +125,11 @@ export class Asker {
       if (negatives < ABSENCE_ANSWERS) continue
       const open = await venue.openOrders(order.context.symbol, order.context.market)
       const trades = await venue.fills(order.context.symbol, order.context.market, { clientOrderId: entry.clientOrderId })
-      if (open._tag !== "Known" || trades._tag !== "Known") continue
+      if (open._tag !== "Known" || trades._tag !== "Known") {
+        // A failing question is no answer: back to the widening schedule.
+        negatives = 0
+        continue
+      }
       const there = open.value.find((one) => one.clientOrderId === entry.clientOrderId)
       if (there !== undefined || trades.value.length > 0) continue
       if (!unresolved()) return
@@ -149,10 +159,19 @@ export class Asker {
     const venue = host.venueOf(order)
     const kind = request.leg
     if (venue === undefined || kind === "entry") return
+    // After a restart nothing is placed before the venue has said which legs are there (design.md 5.6).
+    while (!order.legsKnown && !this.#gone(order)) await host.sleep(LEGS_KNOWN_MS)
     if (host.faults !== undefined) await point(host.faults, `venue.${kind}.before`, order)
     if (!(await host.stillOwner(order))) return
     const leg = order.context.legs.find((one) => one.clientOrderId === request.clientOrderId)
     if (leg === undefined || leg.status !== "sending") return
+    const held = openQuantity(order.context)
+    if (!gt(held, ZERO) || (kind === "flatten" && gt(dec(request.quantity), held))) {
+      // Something else closed it between the decision and now. This one has certainly not left; the planner sizes anew.
+      const evidence = { notSent: `${str(held)} is held, ${request.quantity} was to be closed` }
+      order.take([{ type: "LegNotPlaced", data: { leg: kind, clientOrderId: request.clientOrderId, evidence } }], "decision")
+      return
+    }
     const nowMs = host.nowMs()
     const outcome = await venue.place(this.#complete(order, request, nowMs, host.receiveWindowMs))
     if (host.faults !== undefined) await point(host.faults, `venue.${kind}.after`, order)
@@ -223,8 +242,18 @@ export class Asker {
       const at = { sentAtMs, receivedAtMs: host.nowMs() }
       if (outcome._tag === "Accepted") await this.#take(order, venue, outcome.value, "reply", at)
       // Refused ("unknown order") may mean filled; Unknown means ask. Both ways the final truth is what the venue shows.
-      if (wanted()) await this.#query(order, venue, clientOrderId, "query")
+      if (wanted()) this.#noteAbsence(order, venue, clientOrderId, await this.#query(order, venue, clientOrderId, "query"))
     }
+  }
+
+  /** Whether the venue has filled more of the entry than we have heard of. True also when it does not answer. */
+  async filledUnheard(order: LiveOrder): Promise<boolean> {
+    const venue = this.#host.venueOf(order)
+    const { entry, symbol, market } = order.context
+    if (venue === undefined || entry === null || entry.ended === "filled" || entry.ended === "notSent") return false
+    const answer = await venue.query(symbol, market, entry.clientOrderId)
+    if (answer._tag === "Unknown") return true
+    return answer.value !== undefined && gt(dec(answer.value.filledQuantity), dec(entry.filled))
   }
 
   /**
@@ -239,6 +268,8 @@ export class Asker {
     if (open._tag === "Unknown") return false
     const nowMs = this.#host.nowMs()
     for (const report of open.value.get(order.order) ?? []) {
+      // The entry comes after its legs: what it filled must not be covered by legs that are there already.
+      if (report.clientOrderId === order.context.entry?.clientOrderId) continue
       if (!(await this.#take(order, venue, report, "query", { sentAtMs: nowMs, receivedAtMs: nowMs }))) return false
     }
     for (const { clientOrderId } of ids) {
@@ -248,16 +279,58 @@ export class Asker {
     return true
   }
 
-  /** Looks at everything that is live at the venue: for when a stream may have missed something. */
-  async look(order: LiveOrder): Promise<void> {
+  /**
+   * Looks at everything that is live at the venue: for when a stream may have missed something.
+   *
+   * @param late also at an entry that is believed over: the venue may have filled it after all
+   */
+  async look(order: LiveOrder, late = false): Promise<void> {
     const venue = this.#host.venueOf(order)
     if (venue === undefined) return
     const { entry } = order.context
-    if (entry !== null && !entryIsOver(order.context)) await this.#query(order, venue, entry.clientOrderId, "query")
+    if (entry !== null && (late ? entry.ended !== "filled" && entry.ended !== "notSent" : !entryIsOver(order.context))) {
+      const found = await this.#query(order, venue, entry.clientOrderId, "query")
+      this.#noteAbsence(order, venue, entry.clientOrderId, found)
+    }
     for (const leg of liveLegs(order.context)) {
       if (this.#gone(order)) return
-      await this.#query(order, venue, leg.clientOrderId, "query")
+      const found = await this.#query(order, venue, leg.clientOrderId, "query")
+      this.#noteAbsence(order, venue, leg.clientOrderId, found)
     }
+  }
+
+  /**
+   * An order that we believe live and the venue does not know. One "not found" proves nothing; several over the time of
+   * proof do: then a stop is not there, and has to be placed again (design.md 5.6).
+   */
+  #noteAbsence(order: LiveOrder, venue: Venue, clientOrderId: ClientOrderId, found: "found" | "absent" | "unknown"): void {
+    if (found === "found") order.absences.delete(clientOrderId)
+    if (found !== "absent") return
+    const nowMs = this.#host.nowMs()
+    const before = order.absences.get(clientOrderId) ?? { answers: 0, sinceMs: nowMs }
+    const absence = { answers: before.answers + 1, sinceMs: before.sinceMs }
+    order.absences.set(clientOrderId, absence)
+    if (absence.answers < FORGOTTEN_ANSWERS || nowMs - absence.sinceMs < venue.absenceProofMs) return
+    order.absences.delete(clientOrderId)
+    const c = order.context
+    this.#host.log.error({ order: order.order, clientOrderId }, "the venue does not know an order of ours any more: it is taken for over")
+    if (c.entry?.clientOrderId === clientOrderId) {
+      if (c.entry.status === "live" || c.entry.status === "cancelling")
+        order.take([{ type: "EntryEnded", data: { how: "expired", via: "query", detail: "unknown to the venue" } }], "query")
+      return
+    }
+    const leg = c.legs.find((one) => one.clientOrderId === clientOrderId)
+    if (leg === undefined || (leg.status !== "live" && leg.status !== "cancelling")) return
+    const flat = !gt(openQuantity(c), ZERO) && entryIsOver(c)
+    const via = "query" as const
+    order.take(
+      [
+        flat
+          ? { type: "SiblingCancelled", data: { leg: leg.leg, clientOrderId, via } }
+          : { type: "LegEnded", data: { leg: leg.leg, clientOrderId, how: "expired", via } },
+      ],
+      "query",
+    )
   }
 
   /** What the venue's stream told. */

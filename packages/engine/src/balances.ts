@@ -93,7 +93,8 @@ export class BalanceKeeper {
       return
     }
     this.#cancel?.()
-    const waitMs = Math.max(0, this.#lastAskMs + REFRESH_AT_MOST_EVERY_MS - this.#clock.nowMs())
+    const leastMs = this.#unanswered === 0 ? REFRESH_AT_MOST_EVERY_MS : retryMs(this.#unanswered)
+    const waitMs = Math.max(0, this.#lastAskMs + leastMs - this.#clock.nowMs())
     this.#cancel = this.#clock.after(waitMs, () => void this.refresh().then(() => this.#loop()))
   }
 
@@ -127,7 +128,7 @@ export class BalanceKeeper {
 
   #loop(): void {
     if (this.#stopped) return
-    if (this.#again || [...this.#reserved.values()].some((one) => one.knownAtMs !== null)) {
+    if (this.#unanswered === 0 && (this.#again || [...this.#reserved.values()].some((one) => one.knownAtMs !== null))) {
       this.soon()
       return
     }

@@ -71,11 +71,10 @@ class Closer {
         // Somebody else's, or done meanwhile: the store knows.
         try {
           const row = await store.findOrder(lot)
-          if (row === undefined || row.done || row.parked) {
-            await this.#reportStored(closing, lot)
-            return
-          }
-          if (n % 4 === 0) await intake.publishResume(lot, row.version, JSON.stringify({ request: "close", by: closing.order }))
+          // What the events say counts; the row may be behind.
+          if ((row === undefined || row.done || row.parked) && (await this.#reportStored(closing, lot))) return
+          if (row !== undefined && n % 4 === 0)
+            await intake.publishResume(lot, row.version, JSON.stringify({ request: "close", by: closing.order }))
         } catch {
           // The store is away: asked again below.
         }
@@ -97,20 +96,18 @@ class Closer {
 
   #report(closing: LiveOrder, lot: OrderContext, id: OrderId): boolean {
     const report = reportOf(lot, id)
-    if (report === undefined) return false
+    if (report === undefined) return context?.version ?? 0
     if (closing.context.job?.reported.includes(id) === false) closing.take([report], "request")
     return true
   }
 
-  /** From the lot's own events, when it is not held here. */
-  async #reportStored(closing: LiveOrder, lot: OrderId): Promise<void> {
+  /** From the lot's own events, when it is not held here. A version: it is open, and whoever is free has to be asked. */
+  async #reportStored(closing: LiveOrder, lot: OrderId): Promise<"reported" | number> {
     const context = await rebuildFromStore(this.#desk.options.store, lot)
-    const nothing: OrderEvent = {
-      type: "CloseReported",
-      data: { order: lot, quantity: str(dec("0")), quote: str(dec("0")), fees: str(dec("0")), cancelledEntry: false },
-    }
-    const report = context === undefined ? nothing : (reportOf(context, lot) ?? nothing)
+    const report = context === undefined ? undefined : reportOf(context, lot)
+    if (report === undefined) return false
     if (closing.context.job?.reported.includes(lot) === false) closing.take([report], "request")
+    return "reported"
   }
 }
 

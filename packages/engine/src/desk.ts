@@ -174,6 +174,7 @@ export class Desk implements OrderHost {
   }
 
   onDurable(order: LiveOrder, records: readonly EventRecord[]): void {
+    order.onFirstConflict = undefined
     this.metrics.events.inc(records.length)
     for (const record of records) this.#count(order, record)
     for (const listener of this.#listeners) listener.durable?.(order, records)
@@ -191,6 +192,8 @@ export class Desk implements OrderHost {
       return
     }
     if (c.settled === null) return
+    // Whoever is looking may find late truth: it is not done before that is over.
+    if (order.tasks.has("recover") || order.tasks.has("look")) return
     if (isDone(c)) {
       this.#acknowledge(order)
       this.drop(order, "done")
@@ -295,6 +298,7 @@ export class Desk implements OrderHost {
       .finally(() => {
         order.tasks.delete(name)
         if (urgent) this.#urgent -= 1
+        if (order.context.settled !== null) this.finish(order)
       })
   }
 
@@ -335,12 +339,8 @@ export class Desk implements OrderHost {
     if (order === undefined || order.dropped) return
     const due = nextDeadline(order.context)
     if (due === undefined) return
-    const nowMs = this.nowMs()
-    if (due.dueAtMs > nowMs) {
-      this.#scheduler.set(id, due.dueAtMs)
-      return
-    }
-    order.take([{ type: "DeadlinePassed", data: { deadline: due.deadline, dueAtMs: due.dueAtMs, nowMs } }], "deadline")
+    // The scheduler counts the time that has passed here; the wall clock may have been set back meanwhile.
+    order.take([{ type: "DeadlinePassed", data: { deadline: due.deadline, dueAtMs: due.dueAtMs, nowMs: this.nowMs() } }], "deadline")
   }
 
   /** Orders whose protective commands wait for the store are looked at until they have left. */

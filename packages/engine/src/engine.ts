@@ -112,7 +112,7 @@ export class Engine {
       for (const { stream, version, hash } of records) this.#anchors.moved(stream, version, hash)
     })
     joinCloser(this.desk)
-    joinPoison(this.desk)
+    joinPoison(this.desk, (order) => this.receiver.recover(order, []))
   }
 
   get state(): EngineState & { readonly troubles: ReadonlyMap<string, string> } {
@@ -320,7 +320,7 @@ export class Engine {
         return
       case "sweep":
       case undefined:
-        this.desk.task(order, "look", () => this.desk.asker.look(order))
+        this.desk.task(order, "look", () => this.desk.asker.look(order, true))
     }
   }
 

@@ -8,6 +8,7 @@
 import type { Command, EventRecord, OrderEvent, OrderId, SealedRecord } from "@petrosa/contracts"
 import { EVENT_SCHEMA, eventId, orderStream, PROTECTIVE_COMMANDS } from "@petrosa/contracts"
 import { CHAIN_START, sealStep } from "@petrosa/event-store"
+import type { AppendResult } from "@petrosa/event-store"
 import type { MessageHandle } from "@petrosa/intake"
 import type { OrderContext } from "@petrosa/lifecycle"
 import { FOLLOW_UPS_MAX, flatFields, followUp, OrderActor } from "@petrosa/lifecycle"
@@ -57,6 +58,10 @@ export class LiveOrder {
   contentHash = ""
   /** Its first version was there already: the store knows more of this signal than we did. */
   onFirstConflict: (() => void) | undefined
+  /** Answers "not found" for what we believe to be there, in a row. */
+  readonly absences = new Map<string, { readonly answers: number; readonly sinceMs: number }>()
+  /** False after a restart, until the venue has said which legs of it are there. */
+  legsKnown = true
   dropped = false
   lotPublished = false
   /** The desk has counted it among the settled ones. */

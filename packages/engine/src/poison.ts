@@ -13,8 +13,11 @@ const STEP_FAILURES_MAX = 3
 class Poison {
   readonly #desk: Desk
 
-  constructor(desk: Desk) {
+  readonly #recover: (order: LiveOrder) => void
+
+  constructor(desk: Desk, recover: (order: LiveOrder) => void) {
     this.#desk = desk
+    this.#recover = recover
   }
 
   async failed(order: LiveOrder, error: unknown, input: string): Promise<void> {
@@ -37,13 +40,19 @@ class Poison {
         for (const [, handle] of handles) handle.nak(60_000)
         return
       }
+      if (this.#desk.orders.has(order.order)) {
+        // Its message came again while the store was read: it is in hands already.
+        for (const [, handle] of handles) handle.release()
+        return
+      }
       const live = this.#desk.hold(order.order, order.trace, { actor: rebuilt.actor, version: last.version, head: last.hash })
       live.contentHash = order.contentHash
       for (const [key, handle] of handles) live.handles.set(key, handle)
       live.take([event], "recovery")
       if (count >= STEP_FAILURES_MAX)
         live.take([{ type: "OrderParked", data: { code: "STEP_FAILED", detail: String(error).slice(0, 500) } }], "recovery")
-      else this.#desk.task(live, "look", () => this.#desk.asker.look(live))
+      // As after a restart: what was on its way is a question now.
+      else this.#recover(live)
     } catch (failure) {
       this.#desk.options.log.error(
         { order: order.order, error: String(failure) },
@@ -55,7 +64,7 @@ class Poison {
 }
 
 /** Lets the desk hear of steps that throw. */
-export const joinPoison = (desk: Desk): void => {
-  const poison = new Poison(desk)
+export const joinPoison = (desk: Desk, recover: (order: LiveOrder) => void): void => {
+  const poison = new Poison(desk, recover)
   desk.listen({ failed: (order, error, input) => void poison.failed(order, error, input) })
 }

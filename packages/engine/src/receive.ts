@@ -24,6 +24,7 @@ const READ_RETRY_MS = 1000
 const ASK_AGAIN_MS = 500
 /** Legs of one order that may have left on the strength of the plan, as many as attempts are reserved. */
 const LEGS_ASKED_MAX = 99
+const LOOK_AHEAD = 3
 /** A message whose order cannot even be begun comes again after this; the alarm is the log and a counter. */
 const BROKEN_RETRY_MS = 60_000
 const RAW_KEPT_MAX = 64 * 1024
@@ -115,8 +116,13 @@ export class Receiver {
     const live = this.#desk.orders.get(order)
     if (live === undefined) return false
     if (message.kind === "resume") {
+      const key = handleKey(message)
+      live.handles.set(key, message.handle)
       this.onResume(live, resumeOf(message))
-      live.whenDurable(() => message.ack())
+      live.whenDurable(() => {
+        live.handles.delete(key)
+        message.ack()
+      })
       return true
     }
     live.handles.set(handleKey(message), message.handle)
@@ -211,7 +217,7 @@ export class Receiver {
     desk.metrics.signals.inc({ outcome: "taken" })
     live.take([received, ...this.decide(decoded.order, decoded.signal, [])], "signal")
     const { entry, order } = live.context
-    if (entry !== null && order !== "") this.#reserve(live)
+    if (entry !== null && order !== "" && !live.dropped) this.#reserve(live)
   }
 
   #reserve(live: LiveOrder): void {
@@ -292,6 +298,7 @@ export class Receiver {
 
   /** One message that cannot be dealt with must not keep the others from being dealt with. */
   #guarded(message: IntakeMessage, order: OrderId, work: () => void): void {
+    const before = this.#desk.orders.get(order)
     try {
       work()
     } catch (error) {
@@ -299,9 +306,10 @@ export class Receiver {
       log.error({ order, sequence: message.sequence, error: String(error) }, "a message could not be dealt with: a defect; it comes again")
       this.#desk.metrics.stepFailures.inc()
       const live = this.#desk.orders.get(order)
-      if (live !== undefined && live.version === 0) {
+      if (live !== undefined && live !== before) {
+        // Held since a moment ago, and not got going: rather not held at all.
         live.handles.clear()
-        this.#desk.book.release(order)
+        if (live.version === 0) this.#desk.book.release(order)
         this.#desk.drop(live, "failed")
       }
       if (message.handle.held) message.nak(BROKEN_RETRY_MS)
@@ -378,10 +386,17 @@ export class Receiver {
         read.events.map((record) => ({ type: record.type, data: record.data }) as unknown as OrderEvent),
       )
       if (resume !== undefined) this.onResume(live, resume)
+      // A cancel or a close was asked of an order that has a message of its own, and that one comes back to somebody.
+      if (resume?.request === "cancel" || resume?.request === "close") {
+        live.whenDurable(() => {
+          live.handles.delete(handleKey(message))
+          message.ack()
+        })
+      }
       // A request is in the events now; what carries the order from here is this message, until it is settled.
       this.#desk.finish(live)
     }
-    if (this.guard.isSuspect(live.context.adoptedAtMs)) void this.guard.mark(order).then(goOn)
+    if (resume?.request !== "unpark" && this.guard.isSuspect(live.context.adoptedAtMs)) void this.guard.mark(order).then(goOn)
     else goOn()
   }
 
@@ -402,27 +417,33 @@ export class Receiver {
     }
     const questions = questionsAfterRestart(c)
     if (questions.length > 0) live.take(questions, "recovery")
+    if (c.entry !== null) live.legsKnown = false
     this.#desk.task(live, "recover", async () => {
       if (c.entry !== null) await this.#adoptUnrecorded(live)
+      live.legsKnown = true
       // What runs already under the same name does not run twice.
       for (const command of outstanding(live.context)) this.#desk.run(live, command)
-      // What the stream told while we were away is gone: look at everything that is live.
-      await this.#desk.asker.look(live)
+      // What the stream told while we were away is gone: look at everything that is, or may yet be, there.
+      await this.#desk.asker.look(live, true)
     })
   }
 
   /** Until the venue has answered nothing more is placed: the protection clock runs meanwhile. */
   async #adoptUnrecorded(live: LiveOrder): Promise<void> {
     const { clock } = this.#desk.options
+    // Fills that we have not heard of: the store was away, and legs may have left on the strength of the plan, with gaps.
+    const ahead = (await this.#desk.asker.filledUnheard(live)) ? LOOK_AHEAD : 1
     for (let n = 0; n < LEGS_ASKED_MAX && !live.dropped && !this.#desk.stopping; ) {
-      const ids = unrecordedLegIds(live.context)
+      // Also those that were planned since we are back, and wait: an earlier process may have used their ids.
+      const waiting = live.context.legs.filter(({ status }) => status === "sending")
+      const ids = [...unrecordedLegIds(live.context, ahead), ...waiting]
       if (!(await this.#desk.asker.adoptUnrecorded(live, ids))) {
         await new Promise<void>((resolve) => clock.after(ASK_AGAIN_MS, resolve))
         continue
       }
       // Each that was found may have a next one; when none is found, none is left.
-      const next = unrecordedLegIds(live.context)
-      if (next.every(({ clientOrderId }, i) => clientOrderId === ids[i]?.clientOrderId)) return
+      const next = unrecordedLegIds(live.context, ahead)
+      if (next.every(({ clientOrderId }) => ids.some((one) => one.clientOrderId === clientOrderId))) return
       n += 1
     }
   }

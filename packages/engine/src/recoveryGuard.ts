@@ -13,6 +13,7 @@ import type { Clock } from "@petrosa/intake"
 const KEY = "recovering"
 const SURVIVED_MS = 2000
 const MARKED_MAX = 3
+const WRITE_WAIT_MS = 1000
 const DEATHS_MAX = 3
 /** Adopted this often within the time before it is suspected at all. */
 const SUSPECT_AFTER = 2
@@ -32,6 +33,7 @@ export class RecoveryGuard {
   /** How often a process died under the mark of an order, as found at start. */
   #deaths: Deaths = {}
   readonly #marked = new Map<OrderId, number>()
+  #writing: Promise<void> = Promise.resolve()
 
   constructor(store: EventStore, clock: Clock) {
     this.#store = store
@@ -70,11 +72,16 @@ export class RecoveryGuard {
     })
   }
 
+  /** One after the other, the newest last; a position does not wait longer than {@link WRITE_WAIT_MS} for its mark. */
   async #write(): Promise<void> {
-    try {
-      await this.#store.setMeta(KEY, JSON.stringify(Object.fromEntries(this.#marked)))
-    } catch {
-      // The store is away: then nothing is adopted either, and a mark that is left is only a suspicion.
-    }
+    const turn = this.#writing.then(async () => {
+      try {
+        await this.#store.setMeta(KEY, JSON.stringify(Object.fromEntries(this.#marked)))
+      } catch {
+        // The store is away: then nothing is adopted either, and a mark that is left is only a suspicion.
+      }
+    })
+    this.#writing = turn
+    await Promise.race([turn, new Promise<void>((resolve) => this.#clock.after(WRITE_WAIT_MS, resolve))])
   }
 }

@@ -1,11 +1,14 @@
 /**
  * One timer for all orders' deadlines: a binary heap of (due time, order). An order's newest entry counts; older ones are
- * skipped when they come up. Deadlines are data in the order's context; this only wakes whoever asked.
+ * skipped when they come up. Deadlines are data in the order's context; this only wakes whoever asked. What counts is the
+ * time that has passed here since a deadline was set: a wall clock that is set back does not put off anybody's stop.
  */
 import type { Clock } from "@petrosa/intake"
 
 interface Due<K> {
+  /** As it was asked for, wall clock: names the entry. */
   readonly atMs: number
+  readonly monotonicMs: number
   readonly key: K
 }
 
@@ -38,7 +41,7 @@ export class DeadlineScheduler<K> {
     }
     if (this.#due.get(key) === atMs) return
     this.#due.set(key, atMs)
-    this.#push({ atMs, key })
+    this.#push({ atMs, key, monotonicMs: this.#clock.monotonicMs() + (atMs - this.#clock.nowMs()) })
     // Stale entries are dropped when they outnumber the others, so that the heap stays as small as the orders are many.
     if (this.#heap.length > 64 && this.#heap.length > 4 * this.#due.size) this.#rebuild()
     this.#arm()
@@ -52,18 +55,18 @@ export class DeadlineScheduler<K> {
   #arm(): void {
     const first = this.#heap[0]
     if (first === undefined || this.#stopped) return
-    const atMs = Math.min(first.atMs, this.#clock.nowMs() + LOOK_AT_LEAST_EVERY_MS)
+    const atMs = Math.min(first.monotonicMs, this.#clock.monotonicMs() + LOOK_AT_LEAST_EVERY_MS)
     if (this.#cancel !== undefined && this.#timerAtMs <= atMs) return
     this.#cancel?.()
     this.#timerAtMs = atMs
-    this.#cancel = this.#clock.after(Math.max(0, atMs - this.#clock.nowMs()), () => this.#fire())
+    this.#cancel = this.#clock.after(Math.max(0, atMs - this.#clock.monotonicMs()), () => this.#fire())
   }
 
   #fire(): void {
     this.#cancel = undefined
     this.#timerAtMs = Number.POSITIVE_INFINITY
-    const nowMs = this.#clock.nowMs()
-    for (let first = this.#heap[0]; first !== undefined && first.atMs <= nowMs; first = this.#heap[0]) {
+    const nowMs = this.#clock.monotonicMs()
+    for (let first = this.#heap[0]; first !== undefined && first.monotonicMs <= nowMs; first = this.#heap[0]) {
       this.#pop()
       if (this.#due.get(first.key) !== first.atMs) continue
       this.#due.delete(first.key)
@@ -73,9 +76,9 @@ export class DeadlineScheduler<K> {
   }
 
   #rebuild(): void {
-    const live = [...this.#due].map(([key, atMs]) => ({ key, atMs })).sort((a, b) => a.atMs - b.atMs)
+    const live = this.#heap.filter(({ key, atMs }) => this.#due.get(key) === atMs).sort((a, b) => a.monotonicMs - b.monotonicMs)
     this.#heap.length = 0
-    this.#heap.push(...live)
+    for (const due of live) this.#heap.push(due)
   }
 
   #push(due: Due<K>): void {
@@ -84,7 +87,7 @@ export class DeadlineScheduler<K> {
     while (i > 0) {
       const parent = (i - 1) >> 1
       const above = heap[parent]
-      if (above === undefined || above.atMs <= due.atMs) break
+      if (above === undefined || above.monotonicMs <= due.monotonicMs) break
       heap[i] = above
       i = parent
     }
@@ -100,9 +103,9 @@ export class DeadlineScheduler<K> {
       const left = 2 * i + 1
       if (left >= heap.length) break
       const right = left + 1
-      const child = right < heap.length && (heap[right]?.atMs ?? 0) < (heap[left]?.atMs ?? 0) ? right : left
+      const child = right < heap.length && (heap[right]?.monotonicMs ?? 0) < (heap[left]?.monotonicMs ?? 0) ? right : left
       const below = heap[child]
-      if (below === undefined || below.atMs >= last.atMs) break
+      if (below === undefined || below.monotonicMs >= last.monotonicMs) break
       heap[i] = below
       i = child
     }

@@ -133,22 +133,26 @@ export class VenueFeed {
     const nowMs = this.#desk.nowMs()
     const due = [...this.#foreign].filter(([, { atMs }]) => nowMs - atMs >= FOREIGN_WAIT_MS).slice(0, 200)
     if (due.length === 0) return
-    for (const [order] of due) this.#foreign.delete(order)
     const { store, intake, log } = this.#desk.options
     try {
       const streams = await store.readStreams(due.map(([order]) => orderStream(order)))
       for (const [order, { trades }] of due) {
         const read = streams.get(orderStream(order))
         if (read === undefined || read._tag !== "Readable" || this.#desk.orders.has(order)) continue
-        const text = JSON.stringify(read.events.map((event) => event.data))
-        const unknown = [...trades].filter((trade) => !text.includes(JSON.stringify(trade)))
+        const known = new Set(
+          read.events
+            .flatMap((event) => (event.data as { readonly fills?: readonly { readonly tradeId: string }[] }).fills ?? [])
+            .map((fill) => fill.tradeId),
+        )
+        const unknown = [...trades].filter((trade) => !known.has(trade))
         const last = read.events.at(-1)
         if (unknown.length === 0 || last === undefined || !last.settled) continue
         log.warn({ order, trades: unknown }, "late truth: the venue filled an order that is settled; it is taken up again")
         await intake.publishResume(order, last.version, JSON.stringify({ request: "sweep", by: "late fill" }))
       }
+      for (const [order] of due) this.#foreign.delete(order)
     } catch (error) {
-      log.warn({ error: String(error) }, "late fills could not be looked up; polling will find them")
+      log.warn({ error: String(error) }, "late fills could not be looked up; it is tried again")
     }
   }
 }

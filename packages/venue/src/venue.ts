@@ -64,6 +64,27 @@ export interface Acknowledgement {
   readonly reply: string
 }
 
+/** Stop and target of one lot as one list at the venue: when one trades, or the stop fires, the other ends by itself. */
+export interface OcoRequest {
+  readonly symbol: string
+  readonly market: Market
+  /** Of both legs: the side that closes the lot. */
+  readonly side: Side
+  readonly quantity: DecimalString
+  readonly listClientOrderId: string
+  readonly stop: { readonly clientOrderId: ClientOrderId; readonly triggerPrice: DecimalString }
+  /** Rests in the book at its price (post-only). */
+  readonly target: { readonly clientOrderId: ClientOrderId; readonly price: DecimalString }
+  readonly timestampMs: number
+  readonly receiveWindowMs: number
+}
+export interface OcoAcknowledgement {
+  readonly listId: VenueOrderId
+  readonly stop: VenueOrder
+  readonly target: VenueOrder
+  readonly reply: string
+}
+
 /** What happened at the venue without being asked: the user data stream. At least once, in order per order where possible. */
 export type VenueEvent =
   | { readonly _tag: "Order"; readonly order: VenueOrder; readonly fill?: Fill }
@@ -100,6 +121,8 @@ export interface Venue {
   /** From the cache; never asks. */
   rules(symbol: string, market: Market): SymbolRules | undefined
   place(request: PlaceRequest): Promise<Outcome<Acknowledgement>>
+  /** Only venues whose `bracketStyle` is `oco`. Cancelling one leg cancels the list. */
+  placeOco?(request: OcoRequest): Promise<Outcome<OcoAcknowledgement>>
   /** Accepted: what the order is now (it may have been filled meanwhile). `race`: it was over, or is not known. */
   cancel(symbol: string, market: Market, clientOrderId: ClientOrderId): Promise<Outcome<VenueOrder>>
   /** `undefined`: the venue says that it has no such order (which is no proof before {@link absenceProofMs}). */

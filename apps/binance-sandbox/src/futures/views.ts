@@ -132,8 +132,12 @@ const expiry = (order: SandboxOrder): string => {
   return order.type === "MARKET" ? "9" : "2"
 }
 
+/** Orders of the exchange itself: liquidation and auto-deleveraging. */
+const FORCED = /^(autoclose-|adl_autoclose)/
+
 export const orderTradeUpdate = (event: OrderEvent): View => {
   const { order, trade: fill } = event
+  const forced = FORCED.test(order.clientId)
   return {
     e: "ORDER_TRADE_UPDATE",
     T: event.atMs,
@@ -142,13 +146,13 @@ export const orderTradeUpdate = (event: OrderEvent): View => {
       s: order.symbol,
       c: order.clientId,
       S: order.side,
-      o: order.type,
+      o: forced ? "LIQUIDATION" : order.type,
       f: order.timeInForce,
       q: short(order.quantity),
       p: short(order.price),
       ap: short(averagePrice(order)),
       sp: short(order.stopPrice),
-      x: event.kind === "WORKING" ? "NEW" : event.kind,
+      x: forced && event.kind === "TRADE" ? "CALCULATED" : event.kind === "WORKING" ? "NEW" : event.kind,
       X: order.status,
       i: order.id,
       l: short(fill?.quantity ?? ZERO),

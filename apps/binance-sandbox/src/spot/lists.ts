@@ -27,6 +27,8 @@ export interface OrderList {
   updatedAtMs: number
   status: "EXECUTING" | "ALL_DONE"
   hiddenUntilMs: number
+  /** The working order is over, and what follows for the legs is done or being done. */
+  followed: boolean
 }
 export const ordersOf = (list: OrderList): readonly SandboxOrder[] => (list.working === undefined ? list.legs : [list.working, ...list.legs])
 
@@ -112,6 +114,7 @@ export class OrderLists {
       updatedAtMs: nowMs,
       status: "EXECUTING",
       hiddenUntilMs: more.hideForMs === undefined ? 0 : nowMs + more.hideForMs,
+      followed: false,
     }
     if (list.working === undefined) {
       this.#checkAgainstMarket(list.legs)
@@ -207,7 +210,8 @@ export class OrderLists {
   /** What follows from where the working order stands, and whether the list is over. */
   #follow(list: OrderList): void {
     const { working } = list
-    if (working !== undefined && !isOpen(working.status)) {
+    if (working !== undefined && !list.followed && !isOpen(working.status)) {
+      list.followed = true
       const pending = list.legs.filter((order) => order.status === "PENDING_NEW")
       if (pending.length > 0 && working.status === "FILLED") this.#activate(list)
       else

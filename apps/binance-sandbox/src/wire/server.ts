@@ -24,8 +24,10 @@ const NOT_FOUND = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>
 export interface HostOptions {
   readonly host: string
   readonly port: number
-  readonly gate: Gate
-  readonly routes: readonly Route[]
+  /** Asked anew for each request: a reset changes them. */
+  readonly gate: () => Gate
+  /** By method and path. */
+  readonly routes: () => ReadonlyMap<string, Route>
   readonly clock: Clock
   readonly heartbeat: Heartbeat
   /** Answers `/sandbox/…`; `undefined`: no such thing. */
@@ -62,8 +64,6 @@ const readParams = (query: string, body: string): Params => {
 }
 
 export const startHost = async (options: HostOptions): Promise<Host> => {
-  const { gate } = options
-  const routes = new Map(options.routes.map((route) => [`${route.method} ${route.path}`, route]))
   const connections = new Set<Connection>()
 
   const send = (response: ServerResponse, answer: Answer, headers: Readonly<Record<string, string>> = {}): void => {
@@ -72,13 +72,14 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     const body = typeof answer.body === "string" && !answer.contentType.startsWith("application/json") ? answer.body : toJson(answer.body)
     response.writeHead(answer.status, {
       "content-type": answer.contentType,
-      date: new Date(gate.exchange.nowMs()).toUTCString(),
+      date: new Date(options.gate().exchange.nowMs()).toUTCString(),
       ...headers,
     })
     response.end(body)
   }
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const gate = options.gate()
     const method = request.method ?? "GET"
     const raw = request.url ?? "/"
     const url = new URL(raw, "http://sandbox")
@@ -90,7 +91,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
         send(response, (await options.admin(method, url, body)) ?? new Answer(404, { code: -1000, msg: "no such admin endpoint" }))
         return
       }
-      const route = routes.get(`${method} ${url.pathname}`)
+      const route = options.routes().get(`${method} ${url.pathname}`)
       if (route === undefined) {
         const text = `Path ${url.pathname}, Method ${method} is invalid`
         send(response, gate.market === "spot" ? new Answer(404, NOT_FOUND, "text/html") : new Answer(404, { code: -5000, msg: text }))

@@ -30,11 +30,6 @@ export interface NextEvent {
   readonly commands?: readonly string[]
 }
 
-/** Events that nobody but the engine itself brings about, as soon as what it knows makes them necessary. */
-const OWN: ReadonlySet<string> = new Set(["OrderCompleted", "OrderFailed", "LotClosed", "DustLeft"])
-/** Until its entry is intended an order may be declined at any moment. */
-const isDeciding = (context: OrderContext): boolean => context.entry === null && context.job === null
-
 /** Every event with an arrow from these states, possible ones first. */
 export const whatNext = (order: OrderId, regions: Regions, context: OrderContext, atMs: number): readonly NextEvent[] => {
   const arrows = new Map<OrderEventType, Region[]>()
@@ -47,10 +42,9 @@ export const whatNext = (order: OrderId, regions: Regions, context: OrderContext
   }
   for (const type of orderMachine.root.ownEvents) arrows.set(type as OrderEventType, [])
   const before = orderMachine.resolveState({ value: regions as never, context })
-  const samples = sampleEvents(context, atMs)
-  const own = followUp(context)?.type
+  const own = followUp(context)
+  const samples = [...(own === undefined ? [] : [own]), ...sampleEvents(context, regions.order, atMs)]
   const found = [...arrows].map(([type, at]): NextEvent => {
-    if (OWN.has(type) && own !== type && !(type === "OrderFailed" && isDeciding(context))) return { type, regions: at, possible: false }
     for (const sample of samples) {
       if (sample.type !== type) continue
       const recorded = { ...sample, version: context.version + 1, atMs } as Recorded

@@ -6,7 +6,7 @@
 import type { EventData, Fill, OrderEvent, OrderEventType, OrderId, VenueOrderId } from "@petrosa/contracts"
 import { canonical, clientOrderId, dec, div, gt, isOrderId, reason, str, sub, ZERO } from "@petrosa/contracts"
 import type { OrderContext } from "../machine/context.ts"
-import { heldQuantity } from "../machine/lot.ts"
+import { hasFills } from "../machine/lot.ts"
 
 const event = <K extends OrderEventType>(type: K, data: EventData[K]): OrderEvent => ({ type, data }) as unknown as OrderEvent
 const venueId = (text: string): VenueOrderId => `example-${text}` as VenueOrderId
@@ -23,13 +23,18 @@ const fill = (c: OrderContext, quantity: string, n: string, atMs: number): Fill 
   atMs,
 })
 
-/** What a venue, a clock or a person could bring about next, given what the order knows. */
-export const sampleEvents = (c: OrderContext, atMs: number): readonly OrderEvent[] => [
-  ...decisionEvents(c, atMs),
+/**
+ * What a venue, a clock, a person, or the decision that an order still waits for could bring about next. The events by
+ * which the engine itself draws a conclusion (`followUp`) are not among them: they come at once, or not at all.
+ *
+ * @param order the state of the order region
+ */
+export const sampleEvents = (c: OrderContext, order: string, atMs: number): readonly OrderEvent[] => [
+  ...decisionEvents(c, order, atMs),
   ...entryEvents(c, atMs),
   ...legEvents(c, atMs),
   ...lotEvents(c, atMs),
-  ...anyTime(c, atMs),
+  ...atAnyTime(c, atMs),
 ]
 
 /** An engine id for examples: four letters, as a real one has. */
@@ -39,8 +44,19 @@ const MINUTE_MS = 60_000
 const WINDOW_MS = 5_000
 
 /** The decision, event by event, with a size where none is known yet. */
-const decisionEvents = (c: OrderContext, atMs: number): readonly OrderEvent[] => {
-  if (c.entry !== null || c.job !== null) return []
+const decisionEvents = (c: OrderContext, state: string, atMs: number): readonly OrderEvent[] => {
+  const wanted = DECISIONS[state]
+  return wanted === undefined ? [] : decision(c, atMs).filter(({ type }) => wanted.includes(type))
+}
+
+const DECISIONS: Readonly<Record<string, readonly string[]>> = {
+  new: ["SignalReceived"],
+  received: ["SignalValidated", "OrderFailed"],
+  validated: ["OrderSized", "OrderFailed"],
+  sized: ["EntryIntended", "CloseIntended", "OrderFailed"],
+}
+
+const decision = (c: OrderContext, atMs: number): readonly OrderEvent[] => {
   const price = c.price ?? canonical("100")
   const quantity = c.quantity ?? canonical("1")
   const order = isOrderId(c.order) ? c.order : EXAMPLE_ORDER
@@ -113,6 +129,7 @@ const decisionEvents = (c: OrderContext, atMs: number): readonly OrderEvent[] =>
         maxLegsOfAKind: 4,
       },
     }),
+    event("OrderFailed", { reason: reason("INPUTS_CHANGED") }),
     event("CloseIntended", { lots: [{ order: EXAMPLE_ORDER, quantity, side }], cause: "close" }),
   ]
 }
@@ -120,27 +137,29 @@ const decisionEvents = (c: OrderContext, atMs: number): readonly OrderEvent[] =>
 const entryEvents = (c: OrderContext, atMs: number): readonly OrderEvent[] => {
   const { entry } = c
   if (entry === null) return []
+  const { status } = entry
   const when = { sentAtMs: atMs, receivedAtMs: atMs }
   const venueOrderId = entry.venueOrderId ?? venueId("entry")
   const left = sub(dec(entry.quantity), dec(entry.filled))
-  const half = div(left, TWO)
+  const whole = { fills: [fill(c, str(left), "b", atMs)], venueOrderId, via: "stream" } as const
+  if (status === "over") return gt(left, ZERO) ? [event("LateFillFound", whole)] : []
   const found: OrderEvent[] = [
-    event("EntryAccepted", { clientOrderId: entry.clientOrderId, venueOrderId, via: "reply", ...when }),
-    event("EntryRefused", { class: "fatal", code: "-2010", message: "refused", via: "reply", ...when }),
-    event("EntryNotSent", { reason: reason("SEND_DEADLINE_PASSED") }),
-    event("EntryUnknown", { reason: "TIMEOUT", sentAtMs: atMs }),
-    event("EntryNotPlaced", { evidence: {} }),
-    event("EntryCancelRequested", { reason: reason("CANCELLED_BY_USER"), by: "operator" }),
+    event("EntryPartlyFilled", { fills: [fill(c, str(div(left, TWO)), "a", atMs)], venueOrderId, via: "stream" }),
+    event("EntryFilled", whole),
     event("EntryEnded", { how: "cancelled", venueOrderId, via: "stream" }),
-    event("DeadlinePassed", { deadline: "entry", dueAtMs: entry.expiresAtMs, nowMs: Math.max(atMs, entry.expiresAtMs) }),
   ]
-  if (gt(left, ZERO)) {
+  const isOpenQuestion = status === "sending" || status === "unknown"
+  if (isOpenQuestion)
     found.push(
-      event("EntryPartlyFilled", { fills: [fill(c, str(half), "a", atMs)], venueOrderId, via: "stream" }),
-      event("EntryFilled", { fills: [fill(c, str(left), "b", atMs)], venueOrderId, via: "stream" }),
-      event("LateFillFound", { fills: [fill(c, str(left), "c", atMs)], venueOrderId, via: "stream" }),
+      event("EntryAccepted", { clientOrderId: entry.clientOrderId, venueOrderId, via: "reply", ...when }),
+      event("EntryRefused", { class: "fatal", code: "-2010", message: "refused", via: "reply", ...when }),
     )
-  }
+  if (status === "sending") found.push(event("EntryNotSent", { reason: reason("SEND_DEADLINE_PASSED") }))
+  if (status !== "unknown") found.push(event("EntryUnknown", { reason: "TIMEOUT", sentAtMs: atMs }))
+  if (status === "unknown" || status === "cancelling") found.push(event("EntryNotPlaced", { evidence: {} }))
+  if (entry.cancelReason === null) found.push(event("EntryCancelRequested", { reason: reason("CANCELLED_BY_USER"), by: "operator" }))
+  if (entry.cancelReason === null && !c.entryTimedOut)
+    found.push(event("DeadlinePassed", { deadline: "entry", dueAtMs: entry.expiresAtMs, nowMs: Math.max(atMs, entry.expiresAtMs) }))
   return found
 }
 
@@ -179,46 +198,32 @@ const legEvents = (c: OrderContext, atMs: number): readonly OrderEvent[] => {
 }
 
 const lotEvents = (c: OrderContext, atMs: number): readonly OrderEvent[] => {
-  const found: OrderEvent[] = [event("CloseRequested", { cause: "operator", by: "operator" })]
-  if (c.unprotectedSinceMs !== null && c.plan !== null) {
-    const dueAtMs = c.unprotectedSinceMs + c.plan.protectionDeadlineMs
-    found.push(event("DeadlinePassed", { deadline: "protection", dueAtMs, nowMs: Math.max(atMs, dueAtMs) }))
+  const found: OrderEvent[] = []
+  if (hasFills(c) && !c.lotClosed && c.closing === null) {
+    found.push(event("CloseRequested", { cause: "operator", by: "operator" }))
+    if (c.unprotectedSinceMs !== null && c.closeNeeded === null && c.plan !== null) {
+      const dueAtMs = c.unprotectedSinceMs + c.plan.protectionDeadlineMs
+      found.push(event("DeadlinePassed", { deadline: "protection", dueAtMs, nowMs: Math.max(atMs, dueAtMs) }))
+    }
   }
   if (c.retryAtMs !== null)
     found.push(event("DeadlinePassed", { deadline: "retry", dueAtMs: c.retryAtMs, nowMs: Math.max(atMs, c.retryAtMs) }))
   for (const lot of c.job?.lots ?? []) {
     if (c.job?.reported.includes(lot.order) === true) continue
-    found.push(
-      event("CloseReported", {
-        order: lot.order,
-        quantity: lot.quantity,
-        quote: canonical("0"),
-        fees: canonical("0"),
-        cancelledEntry: false,
-      }),
-    )
+    const { order, quantity } = lot
+    found.push(event("CloseReported", { order, quantity, quote: canonical("0"), fees: canonical("0"), cancelledEntry: false }))
   }
   return found
 }
 
-/** What the engine itself decides (the machine's own follow-ups), and what may happen whatever the state is. */
-const anyTime = (c: OrderContext, atMs: number): readonly OrderEvent[] => {
-  const fillPrice = c.price ?? canonical("0")
-  return [
-    event("OrderCompleted", { quantity: c.entry?.filled ?? c.job?.quantity ?? canonical("0"), fillPrice, fees: canonical("0") }),
-    event("OrderFailed", { reason: c.reason ?? reason("ENTRY_REFUSED") }),
-    event("DustLeft", { quantity: str(heldQuantity(c)), asset: c.baseAsset }),
-    event("LotClosed", {
-      quantity: c.exit.quantity,
-      entryPrice: fillPrice,
-      exitPrice: fillPrice,
-      fees: canonical("0"),
-      profit: canonical("0"),
-      closedBy: c.closedBy ?? "close",
-    }),
-    event("OrderAdopted", { replica: "another", delivery: 2, cause: "redelivery", downMs: 0 }),
-    event("StepFailed", { error: "an error", input: "reply", count: c.stepFailures + 1 }),
-    event("OrderParked", { code: "OPERATOR", detail: `at ${new Date(atMs).toISOString()}` }),
-    event("OrderUnparked", { by: "operator" }),
-  ]
-}
+/** What may happen whatever the state is, once there is an order. */
+const atAnyTime = (c: OrderContext, atMs: number): readonly OrderEvent[] =>
+  c.version === 0
+    ? []
+    : [
+        event("OrderAdopted", { replica: "another", delivery: 2, cause: "redelivery", downMs: 0 }),
+        event("StepFailed", { error: "an error", input: "reply", count: c.stepFailures + 1 }),
+        c.parked === null
+          ? event("OrderParked", { code: "OPERATOR", detail: `at ${new Date(atMs).toISOString()}` })
+          : event("OrderUnparked", { by: "operator" }),
+      ]

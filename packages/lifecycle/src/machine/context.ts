@@ -135,6 +135,8 @@ export interface OrderContext {
   readonly targetAbandoned: boolean
   /** No new leg before this time (the venue asked us to wait); null: at once. */
   readonly retryAtMs: number | null
+  /** The same for targets alone: a refused target never holds a stop back. */
+  readonly targetRetryAtMs: number | null
   readonly legRefusals: number
   readonly closing: Closing | null
   /** A close that the events make necessary, not yet requested. */
@@ -197,6 +199,7 @@ export const initialContext: OrderContext = {
   unprotectedSinceMs: null,
   targetAbandoned: false,
   retryAtMs: null,
+  targetRetryAtMs: null,
   legRefusals: 0,
   closing: null,
   closeNeeded: null,

@@ -20,5 +20,6 @@ export const nextDeadline = (c: OrderContext): Deadline | undefined => {
     consider("protection", c.unprotectedSinceMs + c.plan.protectionDeadlineMs)
   }
   if (c.retryAtMs !== null) consider("retry", c.retryAtMs)
+  if (c.targetRetryAtMs !== null) consider("retry", c.targetRetryAtMs)
   return next
 }

@@ -198,10 +198,10 @@ const onLegRefused = (c: OrderContext, e: Recorded<EventOf<"LegRefused">>): Orde
   return protect(next, e.atMs)
 }
 
-const waitThenRetry = (c: OrderContext, e: Recorded<EventOf<"LegRefused">>, refusals: number): OrderContext => ({
-  ...c,
-  retryAtMs: Math.max(e.data.retryAtMs ?? 0, e.atMs + backOffMs(refusals)),
-})
+const waitThenRetry = (c: OrderContext, e: Recorded<EventOf<"LegRefused">>, refusals: number): OrderContext => {
+  const atMs = Math.max(e.data.retryAtMs ?? 0, e.atMs + backOffMs(refusals))
+  return e.data.leg === "target" ? { ...c, targetRetryAtMs: atMs } : { ...c, retryAtMs: atMs }
+}
 
 const onExitFilled = (c: OrderContext, e: Recorded<EventOf<"ExitFilled">>): OrderContext => {
   const fills = freshFills(c, e.data.fills)
@@ -236,6 +236,9 @@ const onLegEnded = (c: OrderContext, e: Recorded<EventOf<"LegEnded">>): OrderCon
   return onLegOver({ ...c, legRefusals: refusals, retryAtMs: wait }, e.data.clientOrderId, e.atMs)
 }
 
+/** A time that is not due yet. */
+const still = (atMs: number | null, dueAtMs: number): number | null => (atMs !== null && atMs > dueAtMs ? atMs : null)
+
 const onDeadline = (c: OrderContext, e: Recorded<EventOf<"DeadlinePassed">>): OrderContext => {
   switch (e.data.deadline) {
     case "entry":
@@ -243,7 +246,10 @@ const onDeadline = (c: OrderContext, e: Recorded<EventOf<"DeadlinePassed">>): Or
     case "protection":
       return protect(c.closing === null ? { ...c, closeNeeded: "protection" } : c, e.atMs)
     case "retry":
-      return protect({ ...c, retryAtMs: null }, e.atMs)
+      return protect(
+        { ...c, retryAtMs: still(c.retryAtMs, e.data.dueAtMs), targetRetryAtMs: still(c.targetRetryAtMs, e.data.dueAtMs) },
+        e.atMs,
+      )
   }
 }
 
@@ -393,7 +399,8 @@ const step = (c: OrderContext, e: Recorded): OrderContext => {
     case "OrderParked":
       return { ...c, parked: { code: e.data.code, detail: e.data.detail } }
     case "OrderUnparked":
-      return { ...c, parked: null, stepFailures: 0, adoptedAtMs: [] }
+      // What it lacks is asked for at once, and its clock starts with whoever can act again.
+      return protect({ ...c, parked: null, stepFailures: 0, adoptedAtMs: [], unprotectedSinceMs: null }, e.atMs)
   }
 }
 

@@ -118,7 +118,9 @@ export const followUp = (c: OrderContext): OrderEvent | undefined => {
     if (why !== undefined) return event("EntryCancelRequested", { reason: why, by: "engine" })
   }
   if (entryIsOver(c) && hasFills(c) && !c.lotClosed) {
-    if (isDust(c) && liveLegs(c).every((leg) => leg.leg !== "flatten")) {
+    // A leg that is on its way, or has traded in part, may still close it.
+    const mayClose = liveLegs(c).some((leg) => leg.leg === "flatten" || leg.status === "unknown" || gt(dec(leg.filled), dec("0")))
+    if (isDust(c) && !mayClose) {
       return event("DustLeft", { quantity: str(heldQuantity(c)), asset: c.baseAsset })
     }
     if (isZero(openQuantity(c)) && liveLegs(c).length === 0) return lotClosed(c)

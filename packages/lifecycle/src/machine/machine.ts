@@ -207,12 +207,3 @@ export const orderMachine = machineSetup.createMachine({
   },
 })
 export type OrderMachine = typeof orderMachine
-
-/**
- * `record` without the work that xstate's `assign` does for nothing here: it copies the whole context and finds out anew
- * which states are active, once for each region that takes the event (a fifth of what a transition costs). It reaches into
- * the one pinned version of xstate; test/machine/record.test.ts holds it to what `assign` does.
- */
-const record = orderMachine.implementations.actions["record"] as unknown as {
-  resolve(scope: unknown, snapshot: { readonly context: OrderContext }, args: { readonly event: Recorded }): readonly unknown[]
-}

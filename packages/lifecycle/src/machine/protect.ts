@@ -79,6 +79,11 @@ const fits = (c: OrderContext, quantity: Decimal): boolean =>
 
 const isCancelling = (c: OrderContext, kind: ExitKind): boolean => c.legs.some((leg) => leg.leg === kind && leg.status === "cancelling")
 
+const cancelSmallest = (c: OrderContext, kind: ExitKind): OrderContext => {
+  const [smallest] = c.legs.filter((leg) => leg.leg === kind && leg.status === "live").sort(bySize)
+  return smallest === undefined ? c : cancelLegs(c, (leg) => leg === smallest)
+}
+
 /**
  * Legs beyond what is held go (one that was believed lost and showed up after all: both would trade, and sell what other
  * lots hold), never below what is held; and when there are too many, the two smallest are merged.
@@ -106,10 +111,16 @@ const cover = (c: OrderContext, open: Decimal): OrderContext => {
   if (passed !== undefined) return { ...c, closeNeeded: passed === "stop" ? "stopPassed" : "targetPassed" }
   const uncovered = sub(open, legQuantity(c, "stop", MAYBE_THERE))
   // While stops are being cancelled nothing is added: what is to be placed instead is known when all of them are gone.
-  if (isPositive(uncovered)) return fits(c, uncovered) && !isCancelling(c, "stop") ? addLeg(c, "stop", uncovered) : c
+  if (isPositive(uncovered)) {
+    if (isCancelling(c, "stop")) return c
+    if (fits(c, uncovered)) return addLeg(c, "stop", uncovered)
+    // Too little for a stop of its own. More fills may come; when none can, it goes under one stop with the smallest.
+    return entryIsOver(c) && fits(c, open) ? cancelSmallest(c, "stop") : c
+  }
   if (lt(legQuantity(c, "stop", ["live"]), open)) return c
   const untargeted = sub(open, legQuantity(c, "target", MAYBE_THERE))
-  const next = c.targetAbandoned || !fits(c, untargeted) || isCancelling(c, "target") ? c : addLeg(c, "target", untargeted)
+  const later = c.targetAbandoned || c.targetRetryAtMs !== null || isCancelling(c, "target")
+  const next = later || !fits(c, untargeted) ? c : addLeg(c, "target", untargeted)
   return tidy(tidy(next, "stop", open), "target", open)
 }
 
@@ -125,7 +136,8 @@ export const protect = (c: OrderContext, atMs: number): OrderContext => {
   let next = c
   if (gt(open, dec("0")) && !waiting) next = c.closing === null && c.closeNeeded === null ? cover(c, open) : close(c, open)
   if (isZero(open) && entryIsOver(next)) next = cancelLegs(next, () => true)
-  const exposed = gt(open, legQuantity(next, "stop", ["live"]))
+  // Less than the exchange lets a leg have cannot be protected: it is outside the invariant until it has grown.
+  const exposed = fits(next, sub(open, legQuantity(next, "stop", ["live"])))
   const since = exposed ? (c.unprotectedSinceMs ?? atMs) : null
   return since === next.unprotectedSinceMs ? next : { ...next, unprotectedSinceMs: since }
 }

@@ -36,14 +36,20 @@ export const outstanding = (c: OrderContext): readonly Command[] => {
   return commands
 }
 
-/** The next client order ids of each kind of leg: what may have left on the strength of the plan, unknown to our events. */
+/**
+ * The next client order ids of each kind of leg: what may have left on the strength of the plan, unknown to our events.
+ *
+ * @param ahead how many of each kind: an attempt that was refused leaves a gap before the one that was taken
+ */
 export const unrecordedLegIds = (
   c: OrderContext,
 ): readonly { readonly leg: Exclude<Leg, "entry">; readonly clientOrderId: ClientOrderId }[] => {
   const engineId = c.entry === null ? undefined : parseClientOrderId(c.entry.clientOrderId)?.engineId
   if (engineId === undefined || c.order === "") return []
   const { order } = c
-  return (["stop", "target", "flatten"] as const)
-    .filter((leg) => c.attempts[leg] < ATTEMPT_MAX)
-    .map((leg) => ({ leg, clientOrderId: clientOrderId(engineId, order, leg, c.attempts[leg] + 1) }))
+  return (["stop", "target", "flatten"] as const).flatMap((leg) =>
+    Array.from({ length: ahead }, (_, i) => c.attempts[leg] + 1 + i)
+      .filter((attempt) => attempt <= ATTEMPT_MAX)
+      .map((attempt) => ({ leg, clientOrderId: clientOrderId(engineId, order, leg, attempt) })),
+  )
 }

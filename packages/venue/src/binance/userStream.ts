@@ -1,0 +1,105 @@
+/**
+ * A user data stream as the Venue port wants it: listeners, duplicates removed, gaps told. One per adapter; what the messages
+ * mean is the adapter's.
+ */
+import type { VenueEvent } from "../venue.ts"
+import { Seen } from "./seen.ts"
+import type { Session } from "./session.ts"
+import type { ConnectorBase } from "./connectors.ts"
+import { Supervisor } from "./supervisor.ts"
+import type { StreamProtocol } from "./supervisor.ts"
+
+/** Keys of events that were told; a duplicate comes within seconds of the first. */
+const SEEN_MAX = 100_000
+/** Unreadable events in a burst ask for what is live once. */
+const GAP_AT_MOST_EVERY_MS = 5_000
+/** Binance ends connections after 24 h. */
+const ROTATE_AFTER_MS = 23 * 3_600_000
+
+export class UserStream<C extends ConnectorBase> {
+  readonly #session: Session<C>
+  readonly #listeners = new Set<(event: VenueEvent) => void>()
+  readonly #seen = new Seen(SEEN_MAX)
+  readonly #supervisor: Supervisor
+  #gapAtMs = 0
+  #firstReady: () => void = () => undefined
+  readonly #started: Promise<void>
+
+  constructor(session: Session<C>, protocol: StreamProtocol, silenceMs: number, onEvent: (text: string) => void) {
+    this.#session = session
+    this.#started = new Promise((resolve) => {
+      this.#firstReady = resolve
+    })
+    this.#supervisor = new Supervisor({
+      protocol,
+      openSocket: session.openSocket,
+      clock: session.clock,
+      silenceMs,
+      rotateAfterMs: ROTATE_AFTER_MS,
+      onEvent: (text) => {
+        try {
+          onEvent(text)
+        } catch (error) {
+          // A listener or a decoder that throws must not end the stream; what it lost is asked for.
+          session.trouble("error", "STREAM_EVENT", error instanceof Error ? error.message : "an event could not be dealt with")
+          this.gap("an event could not be dealt with")
+        }
+      },
+      onReady: (reason) => {
+        this.#firstReady()
+        if (reason !== "connected") this.emit({ _tag: "Gap", reason })
+      },
+      onLost: (reason) => session.trouble("warn", "STREAM_LOST", `user data stream: ${reason}`),
+    })
+  }
+
+  /** Connects; resolves when it is ready, or after `withinMs` in any case (the supervisor goes on trying). */
+  async start(withinMs: number): Promise<boolean> {
+    this.#supervisor.start()
+    let cancel: () => void = () => undefined
+    await Promise.race([
+      this.#started,
+      new Promise<void>((resolve) => {
+        cancel = this.#session.clock.after(withinMs, resolve)
+      }),
+    ])
+    cancel()
+    return this.#supervisor.isReady
+  }
+  stop(): void {
+    this.#supervisor.stop()
+    this.#listeners.clear()
+  }
+  rotate(reason: string): void {
+    this.#supervisor.rotate(reason)
+  }
+  reconnect(reason: string): void {
+    this.#supervisor.reconnect(reason)
+  }
+
+  subscribe(listener: (event: VenueEvent) => void): () => void {
+    this.#listeners.add(listener)
+    listener({ _tag: "Gap", reason: "subscribed" })
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** True the first time. */
+  isNew(key: string): boolean {
+    return this.#seen.add(key)
+  }
+  emit(event: VenueEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        this.#session.trouble("error", "STREAM_LISTENER", error instanceof Error ? error.message : "a listener threw")
+      }
+    }
+  }
+  gap(reason: string): void {
+    const nowMs = this.#session.clock.nowMs()
+    if (nowMs - this.#gapAtMs < GAP_AT_MOST_EVERY_MS) return
+    this.#gapAtMs = nowMs
+    this.emit({ _tag: "Gap", reason })
+  }
+}
