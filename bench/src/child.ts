@@ -94,6 +94,10 @@ export class MeasuredChild {
     await this.#ask({ ask: "reset" }, "reset")
   }
 
+  async setPrice(symbol: string, price: string): Promise<void> {
+    await this.#ask({ ask: "price", symbol, price }, "price")
+  }
+
   /** Gracefully. Returns how long the stop took by itself, ms. */
   async stop(): Promise<number> {
     const answer = await this.#ask({ ask: "stop" }, "stopped")

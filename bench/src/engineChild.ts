@@ -24,7 +24,6 @@ class Instruments {
   settled = 0
   failed = 0
   accepted = 0
-  adopted = 0
   failures = new Map<string, number>()
   batches = 0
   appends = 0
@@ -45,9 +44,6 @@ class Instruments {
           break
         case "EntryAccepted":
           this.accepted += 1
-          break
-        case "OrderAdopted":
-          this.adopted += 1
           break
         case "OrderFailed":
           this.failed += 1
@@ -132,7 +128,10 @@ const main = async (): Promise<void> => {
   const answer = async (ask: Ask): Promise<void> => {
     switch (ask.ask) {
       case "count": {
-        const { settled, failed, accepted, adopted } = instruments
+        const { settled, failed, accepted } = instruments
+        let adopted = 0
+        for (const live of engine.desk.orders.values())
+          if (live.context.adoptedAtMs.length > 0 && live.durableVersion === live.version) adopted += 1
         send({ is: "count", counted: { settled, failed, accepted, adopted, live: engine.desk.orders.size, atMs: nowMs() } })
         return
       }
@@ -149,6 +148,10 @@ const main = async (): Promise<void> => {
       case "reset":
         instruments = new Instruments()
         send({ is: "reset" })
+        return
+      case "price":
+        await paper.setPrice(ask.symbol, "futures", ask.price)
+        send({ is: "price" })
         return
       case "stop": {
         const sinceMs = nowMs()

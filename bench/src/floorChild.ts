@@ -147,7 +147,8 @@ const main = async (): Promise<void> => {
         })
         return
       case "reset":
-        send({ is: "reset" })
+      case "price":
+        send({ is: ask.ask })
         return
       case "stop":
         void (async () => {

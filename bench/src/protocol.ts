@@ -21,7 +21,7 @@ export interface StoreCounts {
   readonly textLength: number
 }
 
-/** One measured delay, by the order it is about. */
+/** Bytes of the measured process. */
 export interface Memory {
   readonly heapUsed: number
   readonly external: number
@@ -41,6 +41,7 @@ export interface Report {
   /** Order events that were made durable, of one whole life; what was appended together stands together. */
   readonly sample: readonly (readonly SampleRecord[])[]
   readonly memory: Memory
+  /** Orders that the process holds. */
   readonly live: number
 }
 
@@ -55,6 +56,8 @@ export type Ask =
   | { readonly ask: "reset" }
   /** Settled and live now. */
   | { readonly ask: "count" }
+  /** Moves the paper venue's price. */
+  | { readonly ask: "price"; readonly symbol: string; readonly price: string }
   | { readonly ask: "stop" }
 
 export interface Counted {
@@ -63,7 +66,7 @@ export interface Counted {
   readonly live: number
   /** Orders whose entry the venue has. */
   readonly accepted: number
-  /** Orders that were adopted from the store. */
+  /** Orders held that were adopted from the store, the adoption durable. */
   readonly adopted: number
   readonly atMs: number
 }
@@ -72,7 +75,7 @@ export type Answer =
   | { readonly is: "ready"; readonly startMs: number; readonly atMs: number }
   | { readonly is: "report"; readonly report: Report }
   | { readonly is: "count"; readonly counted: Counted }
-  | { readonly is: "reset" }
+  | { readonly is: "reset" | "price" }
   | { readonly is: "stopped"; readonly stopMs: number }
   | { readonly is: "broken"; readonly error: string }
 

@@ -75,7 +75,7 @@ describe("spot orders", () => {
   })
 
   const edges: readonly (readonly [string, Params])[] = [
-    ["the least notional exactly", { ...LIMIT, quantity: "0.000125" .slice(0, 7), price: "41666.67" }],
+    ["the least notional exactly", { ...LIMIT, quantity: "0.00012", price: "41666.67" }],
     ["the lowest price that the band allows", { ...LIMIT, price: "10000", quantity: "0.01" }],
     ["ten iceberg parts", { ...LIMIT, quantity: "0.1", icebergQty: "0.01" }],
     ["eight places with trailing zeros", { ...LIMIT, price: "40000.00000000" }],

@@ -155,14 +155,16 @@ const showChecked = (answer: Checked): readonly Node[] => {
   ]
 }
 
-const rejected = (answer: { readonly code?: string; readonly message?: string; readonly fields?: readonly FieldError[] }): readonly Node[] => [
+const rejected = (answer: {
+  readonly code?: string
+  readonly message?: string
+  readonly fields?: readonly FieldError[]
+}): readonly Node[] => [
   h("p", { class: "bad" }, `Rejected: ${answer.code ?? ""}. ${answer.message ?? ""}`),
   h(
     "ul",
     { class: "plain small" },
-    ...(answer.fields ?? []).map((field) =>
-      h("li", {}, `${field.field}: expected ${field.expected}; received ${field.received}`),
-    ),
+    ...(answer.fields ?? []).map((field) => h("li", {}, `${field.field}: expected ${field.expected}; received ${field.received}`)),
   ),
 ]
 

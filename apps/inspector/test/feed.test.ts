@@ -79,7 +79,7 @@ afterEach(() => {
 })
 
 interface Reader {
-  readonly frames: { readonly event: string; readonly data: Record<string, never> }[]
+  readonly frames: { readonly event: string; readonly data: Readonly<Record<string, unknown>> }[]
   stop(): void
 }
 const open = async (): Promise<Reader> => {
@@ -93,7 +93,7 @@ const open = async (): Promise<Reader> => {
       rest = pieces.pop() ?? ""
       for (const piece of pieces) {
         const [, event = "", data = "{}"] = /^event: (\w+)\ndata: (.*)$/s.exec(piece) ?? []
-        frames.push({ event, data: JSON.parse(data) as Record<string, never> })
+        frames.push({ event, data: JSON.parse(data) as Record<string, unknown> })
       }
     }
   })().catch(() => undefined)
@@ -110,14 +110,19 @@ const of = (reader: Reader, event: string) => reader.frames.filter((frame) => fr
 describe("the feed", () => {
   it("given a page that looks, when events become durable, then it gets them with their arrows, and counts", async () => {
     const page = await open()
-    await until("the first counts", () => of(page, "counts").some((data) => (data["atWork"] as Record<string, object>)["order"] !== undefined))
+    await until("the first counts", () =>
+      of(page, "counts").some((data) => (data["atWork"] as Record<string, object>)["order"] !== undefined),
+    )
     journal.write(2)
     await until("a batch", () => of(page, "batch").length > 0)
     const [batch] = of(page, "batch")
     expect(batch?.["transitions"]).toMatchObject([{ type: "SignalReceived", to: "received" }, { to: "received" }])
     expect(batch?.["rows"]).toHaveLength(2)
     await until("counts with them", () =>
-      of(page, "counts").some(({ atWork }) => JSON.stringify(atWork) === JSON.stringify({ order: { filled: 1, received: 2 }, entry: { over: 1 }, protection: { covered: 1 } })),
+      of(page, "counts").some(
+        ({ atWork }) =>
+          JSON.stringify(atWork) === JSON.stringify({ order: { filled: 1, received: 2 }, entry: { over: 1 }, protection: { covered: 1 } }),
+      ),
     )
     page.stop()
   })
@@ -135,10 +140,17 @@ describe("the feed", () => {
     await until("listening", () => others.length === 1)
     const tell = others[0] as (replica: string, batch: Uint8Array) => void
     tell("there", new TextEncoder().encode("no json"))
-    tell("there", new TextEncoder().encode(JSON.stringify([{ order: "x".repeat(20), version: 3, type: "EntryFilled", state: "placed", replica: "there", done: false }])))
+    tell(
+      "there",
+      new TextEncoder().encode(
+        JSON.stringify([{ order: "x".repeat(20), version: 3, type: "EntryFilled", state: "placed", replica: "there", done: false }]),
+      ),
+    )
     tell("here", new TextEncoder().encode(JSON.stringify([{ order: "own", version: 1 }])))
     await until("its order", () => of(page, "batch").length > 0)
-    expect(of(page, "batch").flatMap(({ transitions }) => transitions as readonly { readonly order: string }[])).toMatchObject([{ order: "x".repeat(20), to: "placed" }])
+    expect(of(page, "batch").flatMap(({ transitions }) => transitions as readonly { readonly order: string }[])).toMatchObject([
+      { order: "x".repeat(20), to: "placed" },
+    ])
     page.stop()
   })
 

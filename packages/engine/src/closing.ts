@@ -72,9 +72,10 @@ class Closer {
         try {
           const row = await store.findOrder(lot)
           // What the events say counts; the row may be behind.
-          if ((row === undefined || row.done || row.parked) && (await this.#reportStored(closing, lot))) return
-          if (row !== undefined && n % 4 === 0)
-            await intake.publishResume(lot, row.version, JSON.stringify({ request: "close", by: closing.order }))
+          const over = row === undefined || row.done || row.parked
+          const stored = over ? await this.#reportStored(closing, lot) : row.version
+          if (stored === "reported") return
+          if (n % 4 === 0) await intake.publishResume(lot, stored, JSON.stringify({ request: "close", by: closing.order }))
         } catch {
           // The store is away: asked again below.
         }
@@ -96,7 +97,7 @@ class Closer {
 
   #report(closing: LiveOrder, lot: OrderContext, id: OrderId): boolean {
     const report = reportOf(lot, id)
-    if (report === undefined) return context?.version ?? 0
+    if (report === undefined) return false
     if (closing.context.job?.reported.includes(id) === false) closing.take([report], "request")
     return true
   }
@@ -105,7 +106,7 @@ class Closer {
   async #reportStored(closing: LiveOrder, lot: OrderId): Promise<"reported" | number> {
     const context = await rebuildFromStore(this.#desk.options.store, lot)
     const report = context === undefined ? undefined : reportOf(context, lot)
-    if (report === undefined) return false
+    if (report === undefined) return context?.version ?? 0
     if (closing.context.job?.reported.includes(lot) === false) closing.take([report], "request")
     return "reported"
   }

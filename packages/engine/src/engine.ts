@@ -130,7 +130,6 @@ export class Engine {
     this.receiver.restoreRejectedBytes(
       Number((await this.#persistently("read the store", () => options.store.getMeta(REJECTED_BYTES_KEY))) ?? 0),
     )
-    await this.#persistently("read the store", () => this.receiver.guard.load())
     await this.#fillBook()
     for (const [venue, keeper] of this.#balances) {
       await keeper.start((problem) =>
@@ -179,6 +178,7 @@ export class Engine {
     this.#stopJournal?.()
     const { intake } = this.options
     await intake.pause()
+    await this.receiver.guard.clear()
     await this.desk.quiesce(QUIESCE_MS)
     this.#feed.stop()
     for (const keeper of this.#balances.values()) keeper.stop()
@@ -188,6 +188,7 @@ export class Engine {
         .catch((error: unknown) => log.warn({ error: String(error) }, "a counter could not be saved"))
     }
     if (this.#storeAwaySince === undefined) await this.#anchor()
+    if (this.#storeAwaySince === undefined) await this.receiver.guard.clear()
     await this.journal.close(QUIESCE_MS)
     const stopped = await intake.stop()
     log.info({ ...stopped }, "stopped; what was held is given back")

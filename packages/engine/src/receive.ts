@@ -374,11 +374,6 @@ export class Receiver {
       data: { replica, delivery: message.deliveryCount, cause, downMs: Math.max(0, nowMs - Date.parse(last.at)) },
     }
     live.take([adopted], "recovery")
-    if (this.guard.isPoison(order) && resume?.request !== "unpark") {
-      const detail = `${this.guard.deathsOf(order)} processes died while they recovered it`
-      live.take([{ type: "OrderParked", data: { code: "ADOPTED_TOO_OFTEN", detail } }], "recovery")
-      return
-    }
     const goOn = (): void => {
       if (live.dropped) return
       this.recover(
@@ -396,8 +391,18 @@ export class Receiver {
       // A request is in the events now; what carries the order from here is this message, until it is settled.
       this.#desk.finish(live)
     }
-    if (resume?.request !== "unpark" && this.guard.isSuspect(live.context.adoptedAtMs)) void this.guard.mark(order).then(goOn)
-    else goOn()
+    const restless = outstanding(live.context).length > 0 || questionsAfterRestart(live.context).length > 0
+    if (resume?.request === "unpark" || !restless || !this.guard.isSuspect(live.context.adoptedAtMs)) {
+      goOn()
+      return
+    }
+    void this.guard.enter(order).then((verdict) => {
+      if (verdict === "recover") goOn()
+      else {
+        const detail = `${verdict} processes died while they recovered it`
+        live.take([{ type: "OrderParked", data: { code: "ADOPTED_TOO_OFTEN", detail } }], "recovery")
+      }
+    })
   }
 
   #venueName(row: { readonly market: string; readonly simulation_mode: boolean }): string {

@@ -1,57 +1,35 @@
 /**
- * Finds the order that takes the process down: an order that was adopted again shortly before is recovered under a mark in
- * the store, which is taken away when the process has survived it. A process that finds marks at its start died under
- * them; the third time in a row the order is parked instead of recovered (docs/design.md 4.7).
+ * Finds the order that takes the process down: an order that has something to do and was adopted again shortly before is
+ * recovered under a mark in the store, which is taken away when the process has survived it. The third death in a row
+ * under an order's mark parks it instead (docs/design.md 4.7).
  *
- * Restarts do not count: a process that dies later than {@link SURVIVED_MS} after the adoption leaves no mark. With more
- * than {@link MARKED_MAX} such orders at once nobody could say which it was: none is marked.
+ * Restarts do not count: a process that dies later than {@link SURVIVED_MS} after the adoption, or stops gracefully,
+ * leaves no mark; and with more than {@link MARKED_MAX} such orders at once nobody could say which it was: none is marked.
  */
 import type { OrderId } from "@petrosa/contracts"
 import type { EventStore } from "@petrosa/event-store"
 import type { Clock } from "@petrosa/intake"
 
-const KEY = "recovering"
 const SURVIVED_MS = 2000
 const MARKED_MAX = 3
-const WRITE_WAIT_MS = 1000
 const DEATHS_MAX = 3
+/** A position does not wait longer than this for its mark. */
+const WRITE_WAIT_MS = 1000
 /** Adopted this often within the time before it is suspected at all. */
 const SUSPECT_AFTER = 2
 const SUSPECT_WITHIN_MS = 60_000
 
-type Deaths = Readonly<Record<string, number>>
-
-const deathsOf = (text: string | undefined): Deaths => {
-  if (text === undefined || text === "") return {}
-  const value: unknown = JSON.parse(text)
-  return typeof value === "object" && value !== null ? (value as Deaths) : {}
-}
+const keyOf = (order: OrderId): string => `recovering/${order}`
 
 export class RecoveryGuard {
   readonly #store: EventStore
   readonly #clock: Clock
-  /** How often a process died under the mark of an order, as found at start. */
-  #deaths: Deaths = {}
-  readonly #marked = new Map<OrderId, number>()
-  #writing: Promise<void> = Promise.resolve()
+  readonly #marked = new Set<OrderId>()
+  #tooMany = false
 
   constructor(store: EventStore, clock: Clock) {
     this.#store = store
     this.#clock = clock
-  }
-
-  /** Reads the marks that a process before this one left. */
-  async load(): Promise<void> {
-    this.#deaths = deathsOf(await this.#store.getMeta(KEY))
-  }
-
-  /** How often a process has died recovering this order. */
-  deathsOf(order: OrderId): number {
-    return this.#deaths[order] ?? 0
-  }
-
-  isPoison(order: OrderId): boolean {
-    return this.deathsOf(order) >= DEATHS_MAX
   }
 
   isSuspect(adoptedAtMs: readonly number[]): boolean {
@@ -61,27 +39,57 @@ export class RecoveryGuard {
     return recent.length >= SUSPECT_AFTER && first !== undefined && last !== undefined && last - first <= SUSPECT_WITHIN_MS
   }
 
-  /** Resolves when the mark is durable (or not wanted): then the order may be recovered. */
-  async mark(order: OrderId): Promise<void> {
-    if (this.#marked.size >= MARKED_MAX) return
-    this.#marked.set(order, this.deathsOf(order) + 1)
-    await this.#write()
-    this.#clock.after(SURVIVED_MS, () => {
-      this.#marked.delete(order)
-      void this.#write()
-    })
+  /** Resolves when the order may be recovered, or with the number of processes that died under its mark. */
+  async enter(order: OrderId): Promise<"recover" | number> {
+    if (this.#tooMany) return "recover"
+    if (this.#marked.size >= MARKED_MAX) {
+      // Too many at once to blame one: this is a restart.
+      this.#tooMany = true
+      this.#clock.after(SURVIVED_MS, () => {
+        this.#tooMany = false
+      })
+      await this.clear()
+      return "recover"
+    }
+    this.#marked.add(order)
+    const deaths = await this.#bounded(this.#deaths(order), 0)
+    if (deaths >= DEATHS_MAX) {
+      await this.#unmark(order)
+      return deaths
+    }
+    if (!this.#marked.has(order)) return "recover"
+    await this.#bounded(this.#write(order, String(deaths + 1)), undefined)
+    this.#clock.after(SURVIVED_MS, () => void this.#unmark(order))
+    return "recover"
   }
 
-  /** One after the other, the newest last; a position does not wait longer than {@link WRITE_WAIT_MS} for its mark. */
-  async #write(): Promise<void> {
-    const turn = this.#writing.then(async () => {
-      try {
-        await this.#store.setMeta(KEY, JSON.stringify(Object.fromEntries(this.#marked)))
-      } catch {
-        // The store is away: then nothing is adopted either, and a mark that is left is only a suspicion.
-      }
-    })
-    this.#writing = turn
-    await Promise.race([turn, new Promise<void>((resolve) => this.#clock.after(WRITE_WAIT_MS, resolve))])
+  /** At a graceful stop: nobody died. */
+  async clear(): Promise<void> {
+    await Promise.all([...this.#marked].map((order) => this.#unmark(order)))
+  }
+
+  async #unmark(order: OrderId): Promise<void> {
+    if (!this.#marked.delete(order)) return
+    await this.#bounded(this.#write(order, "0"), undefined)
+  }
+
+  async #deaths(order: OrderId): Promise<number> {
+    try {
+      return Number((await this.#store.getMeta(keyOf(order))) ?? 0)
+    } catch {
+      return 0
+    }
+  }
+
+  async #write(order: OrderId, deaths: string): Promise<void> {
+    try {
+      await this.#store.setMeta(keyOf(order), deaths)
+    } catch {
+      // The store is away: then nothing is adopted either, and a mark that is left is only a suspicion.
+    }
+  }
+
+  #bounded<A>(work: Promise<A>, otherwise: A): Promise<A> {
+    return Promise.race([work, new Promise<A>((resolve) => this.#clock.after(WRITE_WAIT_MS, () => resolve(otherwise)))])
   }
 }

@@ -7,7 +7,7 @@ import { isOrderId, ORDER_STATES, REASONS, STATUSES } from "@petrosa/contracts"
 import type { EventStore, OrderRow } from "@petrosa/event-store"
 import { BadCursor, recordFromText, StoreUnavailable, verifyChain, hashOf } from "@petrosa/event-store"
 import type { OrderContext, ReplayStep } from "@petrosa/lifecycle"
-import { describeEvent, explainOrder, outstanding, replay, whatNext } from "@petrosa/lifecycle"
+import { describeEvent, explainOrder, foldable, outstanding, replay, whatNext } from "@petrosa/lifecycle"
 import { slimRow } from "./slim.ts"
 
 export interface DataAnswer {
@@ -70,8 +70,16 @@ const find = async (store: EventStore, id: string): Promise<Found | undefined> =
   const row = await store.findOrder(id)
   if (row === undefined) return undefined
   const read = (await store.readStreams([row.stream])).get(row.stream)
-  const unreadable = read?._tag === "Unreadable" ? `From version ${read.version} on: ${read.detail}` : null
-  return { row, events: read?.events ?? [], unreadable }
+  const events = read?.events ?? []
+  const readable = foldable(events)
+  const damaged = events[readable.length]
+  const unreadable =
+    damaged !== undefined
+      ? `From version ${damaged.version} on: the data of ${damaged.type} cannot be folded`
+      : read?._tag === "Unreadable"
+        ? `From version ${read.version} on: ${read.detail}`
+        : null
+  return { row, events: readable, unreadable }
 }
 
 const notFound = (id: string): DataAnswer => no(404, `No order ${id} is known: neither by our id, nor by the signal's, nor by the venue's.`)

@@ -3,7 +3,7 @@
  *
  * Promises: the journal's listener only puts a reference aside; everything else happens ten times a second, once for all
  * pages, and only while somebody looks. A page that cannot take what is sent loses it, and is told to `reload` when it can
- * take something again; nothing is queued for it beyond one message, and one that stays deaf is dropped.
+ * take something again; what waits for it is bounded (1 MiB and one message), and one that stays deaf is dropped.
  */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { EventRecord } from "@petrosa/contracts"
@@ -23,6 +23,8 @@ const SHOWN_MAX = 200
 /** Orders of one tick whose history is read so that they can be followed. */
 const READ_MAX = 4
 export const FEEDS_MAX = 64
+/** A page for which more than this waits to be sent is left out, until it has taken all of it. */
+const HELD_MAX_BYTES = 1024 * 1024
 /** A page that took nothing for so long is dropped; it comes back by itself. */
 const DEAF_MS = 30_000
 
@@ -208,15 +210,15 @@ export class Feed {
 
   #toAll(text: string, nowMs: number): void {
     for (const page of this.#pages) {
-      if (page.deafSinceMs === undefined) {
-        if (!this.#write(page, text)) page.deafSinceMs = nowMs
-      } else page.missed = true
+      if (page.response.writableLength > HELD_MAX_BYTES) {
+        page.missed = true
+        page.deafSinceMs ??= nowMs
+      } else this.#write(page, text)
     }
   }
 
-  /** False: the page's connection is full. */
-  #write(page: Page, text: string): boolean {
-    return page.response.destroyed || page.response.write(text)
+  #write(page: Page, text: string): void {
+    if (!page.response.destroyed) page.response.write(text)
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { EventRecord, OrderEvent, OrderId } from "@petrosa/contracts"
 import { isOrderEventType, isOrderId } from "@petrosa/contracts"
-import { OrderActor, REGIONS } from "@petrosa/lifecycle"
+import { foldOne, OrderActor, REGIONS } from "@petrosa/lifecycle"
 
 /** Orders that are folded at the same time; the oldest is forgotten for a new one. */
 const FOLLOWED_MAX = 400
@@ -55,7 +55,8 @@ export class Follower {
     if (record.version <= actor.context.version) return []
     const before = actor.regions
     const event = { type: record.type, data: record.data } as unknown as OrderEvent
-    const inOrder = record.version === actor.context.version + 1 && isOrderEventType(record.type)
+    const inOrder =
+      record.version === actor.context.version + 1 && isOrderEventType(record.type) && foldOne(actor.context, record) !== undefined
     if (!inOrder || actor.take(event, record.version, Date.parse(record.at)) === undefined) {
       this.#actors.delete(record.order)
       return []

@@ -43,6 +43,7 @@ export const outstanding = (c: OrderContext): readonly Command[] => {
  */
 export const unrecordedLegIds = (
   c: OrderContext,
+  ahead = 1,
 ): readonly { readonly leg: Exclude<Leg, "entry">; readonly clientOrderId: ClientOrderId }[] => {
   const engineId = c.entry === null ? undefined : parseClientOrderId(c.entry.clientOrderId)?.engineId
   if (engineId === undefined || c.order === "") return []

@@ -160,7 +160,7 @@ describe("every path of the machine", () => {
     timeout: 120_000,
   }, () => {
     let possible = 0
-    for (const walked of everyPlace(9)) {
+    for (const walked of everyPlace(8)) {
       const { value, context } = walked.snapshot
       const atMs = T0 + walked.events.length * 10
       const samples = sampleEvents(context, value.order, atMs)

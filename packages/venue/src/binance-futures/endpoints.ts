@@ -28,6 +28,7 @@ export const WEIGHT = {
   balance: 5,
   positions: 5,
   positionMode: 30,
+  accountConfig: 5,
   listenKey: 1,
 } as const
 

@@ -60,7 +60,7 @@ export interface BinanceOptions {
 /** Why a venue does not start. */
 export interface NotStarted {
   readonly _tag: "NotStarted"
-  readonly code: "CLOCK_OFFSET" | "UNREACHABLE" | "CREDENTIALS" | "PERMISSION" | "UNREADABLE"
+  readonly code: "CLOCK_OFFSET" | "UNREACHABLE" | "CREDENTIALS" | "PERMISSION" | "POSITION_MODE" | "UNREADABLE"
   readonly message: string
 }
 export const notStarted = (code: NotStarted["code"], message: string): NotStarted => ({ _tag: "NotStarted", code, message })
