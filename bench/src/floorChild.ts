@@ -55,7 +55,11 @@ const mongodb = async (
     write: async (batch) => {
       await events.insertMany(
         batch.flatMap(({ order, step }) =>
-          (steps[step] ?? []).map(({ record }) => ({ ...record, _id: `floor/${order}:${Number(record.version)}`, stream: `floor/${order}` })),
+          (steps[step] ?? []).map(({ record }) => ({
+            ...record,
+            _id: `floor/${order}:${Number(record.version)}`,
+            stream: `floor/${order}`,
+          })),
         ),
         { ordered: true },
       )
@@ -69,9 +73,7 @@ const main = async (): Promise<void> => {
   const env = (name: string): string => process.env[name] ?? ""
   const steps = JSON.parse(readFileSync(env("FLOOR_SAMPLE"), "utf8")) as readonly (readonly SampleRecord[])[]
   const store =
-    env("FLOOR_STORE") === "sqlite"
-      ? sqlite(env("FLOOR_FILE"), steps)
-      : await mongodb(env("MONGODB_URL"), env("MONGODB_DATABASE"), steps)
+    env("FLOOR_STORE") === "sqlite" ? sqlite(env("FLOOR_FILE"), steps) : await mongodb(env("MONGODB_URL"), env("MONGODB_DATABASE"), steps)
   const nc = await connect({ servers: env("NATS_URL") })
   const jsm = await nc.jetstreamManager()
   await jsm.consumers.add(env("FLOOR_STREAM"), {

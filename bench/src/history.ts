@@ -15,25 +15,26 @@ const GROUP = 1000
 const SAY_EVERY = 50_000
 /** They came one every two seconds and a half. */
 const SPACING_MS = 2500
+const COPIED_UP_TO = 100_000
 /** Part of the file's name: another form of events is another file. */
 const FORM = 1
 
 interface Piece {
   readonly record: EventRecord
   /** Its text, cut where the id, the signal's id, the hash before or the time of creation stands. */
-  readonly parts: readonly (string | Mark)[]
+  readonly parts: readonly (string | { readonly put: Mark })[]
 }
 type Mark = "order" | "signal" | "prev" | "created"
 
-const cut = (text: string, marks: ReadonlyMap<string, Mark>): readonly (string | Mark)[] => {
+const cut = (text: string, marks: ReadonlyMap<string, Mark>): Piece["parts"] => {
   const pattern = new RegExp([...marks.keys()].map((key) => key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|"), "g")
-  const parts: (string | Mark)[] = []
+  const parts: Piece["parts"][number][] = []
   let from = 0
   for (const found of text.matchAll(pattern)) {
-    parts.push(` ${text.slice(from, found.index)}`, marks.get(found[0]) ?? "order")
+    parts.push(text.slice(from, found.index), { put: marks.get(found[0]) ?? "order" })
     from = found.index + found[0].length
   }
-  parts.push(` ${text.slice(from)}`)
+  parts.push(text.slice(from))
   return parts
 }
 
@@ -55,14 +56,8 @@ const lifeOf = (pieces: readonly Piece[], n: number, createdAt: string): Append 
   const signal = `past_${n}`
   let prev = CHAIN_START
   const records = pieces.map(({ record, parts }): SealedRecord => {
-    let text = ""
-    for (const part of parts) {
-      if (part === "order") text += order
-      else if (part === "signal") text += signal
-      else if (part === "prev") text += prev
-      else if (part === "created") text += `"created_at":"${createdAt}"`
-      else text += part.slice(1)
-    }
+    const put = { order, signal, prev, created: `"created_at":"${createdAt}"` }
+    const text = parts.map((part) => (typeof part === "string" ? part : put[part.put])).join("")
     const sealed: EventRecord = { ...record, stream, order, signal_id: signal, created_at: createdAt, prev, hash: hash("sha256", text) }
     prev = sealed.hash
     return { record: sealed, text }
@@ -91,6 +86,8 @@ export const pastOrders = async (count: number, sample: Sample, folder: string, 
     await store.close()
     renameSync(making, cached)
   }
+  // Each run adds some thousand orders to a large one: less than copying many gigabytes would disturb what is measured.
+  if (count > COPIED_UP_TO) return cached
   const copy = join(folder, "audit.sqlite")
   copyFileSync(cached, copy, constants.COPYFILE_FICLONE)
   return copy

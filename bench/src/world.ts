@@ -79,6 +79,11 @@ export class BenchWorld {
     )
   }
 
+  /** The same surroundings with other settings. Only one of the two is to be closed. */
+  with(change: Readonly<Record<string, string>>): BenchWorld {
+    return new BenchWorld(this.kind, this.dir, this.nats, this.nc, { ...this.env, ...change }, this.#closers)
+  }
+
   engine(flags: readonly string[] = []): Promise<MeasuredChild> {
     return MeasuredChild.start({ script: "engineChild.ts", env: this.env, flags })
   }

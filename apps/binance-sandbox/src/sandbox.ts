@@ -14,7 +14,7 @@ import type { Clock } from "./core/clock.ts"
 import type { WirePositionSide } from "./core/orders.ts"
 import type { FaultRule } from "./faults/rules.ts"
 import { FUTURES_HEARTBEAT, SPOT_HEARTBEAT } from "./streams/connection.ts"
-import type { Connection } from "./streams/connection.ts"
+import type { Connection, Heartbeat } from "./streams/connection.ts"
 import { speakMarketProtocol } from "./streams/marketProtocol.ts"
 import { startHost } from "./wire/server.ts"
 import type { Host } from "./wire/server.ts"
@@ -28,6 +28,8 @@ export interface SandboxOptions extends WorldOptions {
   /** Default 127.0.0.1. Anything else opens the admin endpoint to others, too. */
   readonly host?: string
   readonly clock?: Clock
+  /** Pings, how long a pong may take, how long a connection lives: Binance's, unless said otherwise. */
+  readonly heartbeats?: Partial<Record<Market, Partial<Heartbeat>>>
 }
 
 export interface Sandbox {
@@ -76,7 +78,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     port: options.spotPort ?? 0,
     gate: () => world.gates.spot,
     routes: () => world.routes.spot,
-    heartbeat: SPOT_HEARTBEAT,
+    heartbeat: { ...SPOT_HEARTBEAT, ...options.heartbeats?.spot },
     socket: (connection, url) => {
       if (url.pathname === "/ws-api/v3") {
         world.socketApi.open(connection)
@@ -96,7 +98,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
       port: options.futuresPort ?? 0,
       gate: () => world.gates.futures,
       routes: () => world.routes.futures,
-      heartbeat: FUTURES_HEARTBEAT,
+      heartbeat: { ...FUTURES_HEARTBEAT, ...options.heartbeats?.futures },
       socket: (connection, url) => world.futuresSockets.open(connection, url),
     })
   } catch (error) {

@@ -13,6 +13,7 @@ beforeAll(async () => {
 afterAll(() => sandbox.close())
 type Params = Readonly<Record<string, string>>
 type Row = readonly [name: string, params: Params, code: number, text?: string]
+const named = (rows: readonly Row[]) => rows.map(([name, params, code, text]) => ({ name, params, code, text }))
 
 const LIMIT: Params = { symbol: "BTCUSDT", side: "BUY", type: "LIMIT", timeInForce: "GTC", quantity: "0.01", price: "40000" }
 const MARKET: Params = { symbol: "BTCUSDT", side: "BUY", type: "MARKET", quantity: "0.01" }
@@ -64,13 +65,13 @@ describe("spot orders", () => {
     ["a price five times too low", { ...LIMIT, price: "9999.99" }, -1013, filter("PERCENT_PRICE_BY_SIDE")],
     ["too many iceberg parts", { ...LIMIT, quantity: "0.1", icebergQty: "0.00999" }, -1013, filter("ICEBERG_PARTS")],
   ]
-  test.each(rows)("given %s, then it is refused", async (_name, params, code, text) => {
+  test.each(named(rows))("given $name, then it is refused", async ({ name, params, code, text }) => {
     const answer = await client(sandbox, "spot").call("POST", "/api/v3/order", params)
     expect([answer.status, answer.body.code]).toEqual([400, code])
     if (text !== undefined) expect(answer.body.msg).toBe(text)
     expect((await client(sandbox, "spot").call("POST", "/api/v3/order/test", params)).body.code).toBe(
       // What only the engine can know, a test order does not find out.
-      ["more than there is", "a stop on the wrong side", "a maker that would take"].includes(_name) ? undefined : code,
+      ["more than there is", "a stop on the wrong side", "a maker that would take"].includes(name) ? undefined : code,
     )
   })
 
@@ -142,7 +143,7 @@ describe("futures orders", () => {
     ["a parameter that spot has", { ...LIMIT, icebergQty: "1" }, -1104],
     ["a price match", { ...LIMIT, priceMatch: "QUEUE" }, -1020],
   ]
-  test.each(rows)("given %s, then it is refused", async (_name, params, code, text) => {
+  test.each(named(rows))("given $name, then it is refused", async ({ params, code, text }) => {
     const answer = await client(sandbox, "futures").call("POST", "/fapi/v1/order", params)
     expect([answer.status, answer.body.code]).toEqual([400, code])
     if (text !== undefined) expect(answer.body.msg).toBe(text)
@@ -199,7 +200,7 @@ describe("algo orders", () => {
     ["too many places", { ...ALGO, triggerPrice: "140.12345" }, -1111],
     ["a strange parameter", { ...ALGO, stopPrice: "1" }, -1104],
   ]
-  test.each(rows)("given %s, then it is refused", async (_name, params, code, text) => {
+  test.each(named(rows))("given $name, then it is refused", async ({ params, code, text }) => {
     const answer = await client(sandbox, "futures").call("POST", "/fapi/v1/algoOrder", params)
     expect([answer.status, answer.body.code]).toEqual([400, code])
     if (text !== undefined) expect(answer.body.msg).toBe(text)

@@ -34,7 +34,9 @@ export class ListView {
   readonly #status: HTMLElement
   readonly #fresh: HTMLButtonElement
   #rows: Row[] = []
+  /** Order → its place, less {@link #shift}: rows that come in at the top move all others without touching them here. */
   #index = new Map<string, number>()
+  #shift = 0
   #next: string | null = null
   #loading: AbortController | undefined
   #active = -1
@@ -179,6 +181,7 @@ export class ListView {
     this.#loading?.abort()
     this.#rows = []
     this.#index.clear()
+    this.#shift = 0
     this.#next = null
     this.#active = -1
     this.#waiting = 0
@@ -199,7 +202,7 @@ export class ListView {
       const page = await get<Page>(`/inspector/data/orders?${query}`, stop.signal)
       for (const row of page.orders) {
         if (this.#index.has(row.order)) continue
-        this.#index.set(row.order, this.#rows.length)
+        this.#index.set(row.order, this.#rows.length - this.#shift)
         this.#rows.push(row)
       }
       this.#next = this.#rows.length >= ROWS_MAX ? null : page.next
@@ -228,21 +231,21 @@ export class ListView {
   live(rows: readonly Row[]): void {
     let moved = false
     for (const row of rows) {
-      const at = this.#index.get(row.order)
+      const place = this.#index.get(row.order)
+      const at = place === undefined ? undefined : place + this.#shift
       const known = at === undefined ? undefined : this.#rows[at]
       if (at !== undefined && known !== undefined) {
         if (known.version < row.version) this.#rows[at] = row
       } else if (this.#filtered) this.#stale = true
       else if (this.#box.scrollTop < ROW && this.#loading === undefined) {
         this.#rows.unshift(row)
+        this.#shift += 1
+        this.#index.set(row.order, -this.#shift)
+        if (this.#active >= 0) this.#active += 1
         moved = true
       } else this.#waiting += 1
     }
-    if (moved) {
-      if (this.#active >= 0) this.#active += 1
-      this.#index = new Map(this.#rows.map((row, n) => [row.order, n]))
-      this.#says()
-    }
+    if (moved) this.#says()
     if (this.#stale && this.#box.scrollTop < ROW && this.#timer === undefined) {
       this.#timer = window.setTimeout(() => {
         this.#timer = undefined

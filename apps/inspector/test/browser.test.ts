@@ -12,7 +12,9 @@ import { everyKindOfOrder, type Story } from "./support/story.ts"
 const path = findChromium()
 if (path === undefined) {
   if (isCi() && process.env["CHROMIUM"] !== undefined) throw new Error("CI=true promises a browser in CHROMIUM, and there is none")
-  process.stderr.write("\n!!! SKIPPED: the inspector's page is not tested: no Chromium (apt-get install chromium, or CHROMIUM=/path/to/it)\n\n")
+  process.stderr.write(
+    "\n!!! SKIPPED: the inspector's page is not tested: no Chromium (apt-get install chromium, or CHROMIUM=/path/to/it)\n\n",
+  )
 }
 
 describe.skipIf(path === undefined)("the inspector's page", { timeout: 120_000 }, () => {
@@ -74,7 +76,7 @@ describe.skipIf(path === undefined)("the inspector's page", { timeout: 120_000 }
     await page.locator("#publish").click()
     await page.locator(".result", { hasText: "Settled" }).waitFor()
     await page.locator(".order .names", { hasText: "sell" }).waitFor()
-    await page.waitForFunction((n) => document.querySelectorAll(".row").length > n, before)
+    await page.waitForFunction(`document.querySelectorAll(".row").length > ${before}`)
     expect(page.url()).toMatch(/\/inspector\/orders\/[0-9a-z]{20}$/)
     await page.locator('[data-node="protection:covered"].now').waitFor()
   })
@@ -125,7 +127,7 @@ describe.skipIf(path === undefined)("the inspector's page", { timeout: 120_000 }
     await row(story.filled).waitFor()
     await page.keyboard.press("/")
     await page.keyboard.type("low_confidence")
-    await page.waitForFunction(() => document.querySelectorAll(".row").length === 1)
+    await page.waitForFunction(`document.querySelectorAll(".row").length === 1`)
     await page.locator("#rows").focus()
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
@@ -136,7 +138,14 @@ describe.skipIf(path === undefined)("the inspector's page", { timeout: 120_000 }
   })
 
   it("given a lot, when the venue's price is moved by hand through its target, then the open page shows it close", async () => {
-    const lot = await service.trade({ strategy_id: "moved_by_hand", symbol: "BNBUSDT", price: 600, quantity: 1, stop_loss: 580, take_profit: 620 })
+    const lot = await service.trade({
+      strategy_id: "moved_by_hand",
+      symbol: "BNBUSDT",
+      price: 600,
+      quantity: 1,
+      stop_loss: 580,
+      take_profit: 620,
+    })
     await open(`/inspector/orders/${lot}`)
     await page.locator('[data-node="protection:covered"].now').waitFor()
     await page.locator("#tool-venue").click()
@@ -152,13 +161,13 @@ describe.skipIf(path === undefined)("the inspector's page", { timeout: 120_000 }
     await page.emulateMedia({ colorScheme: "dark" })
     await open(`/inspector/orders/${story.filled}`)
     await page.locator(".order .timeline").waitFor()
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth)
+    const wide = await page.evaluate("document.documentElement.scrollWidth")
     expect(wide).toBeLessThanOrEqual(390)
-    const nameless = await page.evaluate(() =>
+    const nameless = await page.evaluate(`
       [...document.querySelectorAll("button, input, select, textarea, [role=button]")]
-        .filter((one) => (one.getAttribute("aria-label") ?? one.textContent?.trim() ?? "") === "" && one.closest("label") === null)
-        .map((one) => one.outerHTML.slice(0, 100)),
-    )
+        .filter((one) => one.closest("[hidden]") === null && one.closest("label") === null)
+        .filter((one) => (one.getAttribute("aria-label") ?? one.textContent.trim()) === "")
+        .map((one) => one.outerHTML.slice(0, 100))`)
     expect(nameless).toEqual([])
   })
 })

@@ -69,7 +69,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   const send = (response: ServerResponse, answer: Answer, headers: Readonly<Record<string, string>> = {}): void => {
     if (response.destroyed) return
     response.sendDate = false
-    const body = typeof answer.body === "string" && !answer.contentType.startsWith("application/json") ? answer.body : toJson(answer.body)
+    const body = typeof answer.body === "string" ? answer.body : toJson(answer.body)
     response.writeHead(answer.status, {
       "content-type": answer.contentType,
       date: new Date(options.gate().exchange.nowMs()).toUTCString(),

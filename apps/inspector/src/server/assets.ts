@@ -1,5 +1,5 @@
 /**
- * The page's files, read once and kept compressed: `index.html`, `page.css`, and `page.js`, which is bundled from `page/`
+ * The page's files, read once and kept compressed: `index.html`, its style sheets, and `page.js`, which is bundled from `page/`
  * by `scripts/build.ts` and committed (a test says whether it is up to date), so that nothing is built at start.
  */
 import { createHash } from "node:crypto"
@@ -10,7 +10,10 @@ import { end, SECURITY_HEADERS, takesGzip } from "./reply.ts"
 
 const FILES = {
   "index.html": { at: "../../page/index.html", type: "text/html; charset=utf-8" },
-  "page.css": { at: "../../page/page.css", type: "text/css; charset=utf-8" },
+  "frame.css": { at: "../../page/frame.css", type: "text/css; charset=utf-8" },
+  "machine.css": { at: "../../page/machine.css", type: "text/css; charset=utf-8" },
+  "orders.css": { at: "../../page/orders.css", type: "text/css; charset=utf-8" },
+  "narrow.css": { at: "../../page/narrow.css", type: "text/css; charset=utf-8" },
   "page.js": { at: "../../generated/page.js", type: "text/javascript; charset=utf-8" },
   "icon.svg": { at: "../../page/icon.svg", type: "image/svg+xml" },
 } as const

@@ -146,7 +146,7 @@ describe("every path of the machine", () => {
     const reached = new Set<string>()
     for (const walked of everyPlace(9)) {
       check(walked)
-      for (const [region, state] of Object.entries(walked.snapshot.value)) reached.add(`${region}:${String(state)}`)
+      for (const [region, state] of Object.entries(walked.snapshot.value)) reached.add(`${region}:${state}`)
       for (const command of outstanding(walked.snapshot.context)) expect(command.type, pathOf(walked)).not.toBe("placeEntry")
     }
     const states = Object.entries(orderMachine.states).flatMap(([region, node]) =>

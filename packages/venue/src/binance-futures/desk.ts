@@ -77,7 +77,10 @@ export class FuturesDesk {
   async cancel(symbol: string, clientOrderId: ClientOrderId): Promise<Outcome<VenueOrder>> {
     let last: Outcome<VenueOrder> = refused("race", "-2011", "Unknown order sent.")
     for (const kind of this.memory.placesOf(clientOrderId)) {
-      last = kind === "order" ? await this.#cancelOrder(symbol, { origClientOrderId: clientOrderId }) : await this.#cancelAlgo(symbol, clientOrderId)
+      last =
+        kind === "order"
+          ? await this.#cancelOrder(symbol, { origClientOrderId: clientOrderId })
+          : await this.#cancelAlgo(symbol, clientOrderId)
       // Only "there is no such order (any more)" sends us to the other service.
       if (last._tag !== "Refused" || last.class !== "race") return last
     }
@@ -103,7 +106,8 @@ export class FuturesDesk {
     if (result._tag === "Refused") return result.class === "race" ? this.#cancelChild(symbol, clientAlgoId, result) : result
     // The answer is `{code: "200"}` or the order, depending on whom one asks (binance.md 2.1): what it is now is asked for.
     const view = await this.#algo(symbol, clientAlgoId)
-    const order = view._tag === "Known" ? (view.value?.order ?? this.memory.algo(clientAlgoId)?.order) : this.memory.algo(clientAlgoId)?.order
+    const order =
+      view._tag === "Known" ? (view.value?.order ?? this.memory.algo(clientAlgoId)?.order) : this.memory.algo(clientAlgoId)?.order
     if (order === undefined) return unknown("CANCELLED_BUT_NOT_SEEN")
     return accepted(isOver(order.status) ? order : { ...order, status: "cancelled" })
   }
@@ -155,7 +159,9 @@ export class FuturesDesk {
     // A list, or an object with a list: both are reported (binance.md section 8).
     const algoRows = Array.isArray(algoBody) ? algoBody : isObject(algoBody) ? field(algoBody, "algoOrders") : undefined
     if (!Array.isArray(plain.answer.body) || !Array.isArray(algoRows)) return UNREADABLE
-    const waiting = objects(algoRows).flatMap((row) => decodeAlgo(row) ?? []).map((view) => this.memory.sawAlgo(view).order)
+    const waiting = objects(algoRows)
+      .flatMap((row) => decodeAlgo(row) ?? [])
+      .map((view) => this.memory.sawAlgo(view).order)
     const orders = objects(plain.answer.body)
       .flatMap((row) => decodeOrder(row) ?? [])
       .map((order) => this.told(order))
@@ -167,7 +173,8 @@ export class FuturesDesk {
     symbol: string,
     order: { readonly clientOrderId: ClientOrderId; readonly venueOrderId?: VenueOrderId },
   ): Promise<Read<readonly Fill[]>> {
-    if (order.venueOrderId !== undefined) return this.#tradesOf({ symbol, clientOrderId: order.clientOrderId, venueOrderId: order.venueOrderId })
+    if (order.venueOrderId !== undefined)
+      return this.#tradesOf({ symbol, clientOrderId: order.clientOrderId, venueOrderId: order.venueOrderId })
     for (const kind of this.memory.placesOf(order.clientOrderId)) {
       const found = await this.#find(kind, symbol, order.clientOrderId)
       if (found._tag === "Unknown") return found

@@ -71,7 +71,8 @@ const decodeOrderUpdate = (event: JsonObject, assetsOf: (symbol: string) => FeeA
   const execution = text(row, "x") ?? ""
   if (symbol === undefined || clientOrderId === undefined || orderId === undefined || side === undefined || status === undefined)
     return { _tag: "Unreadable", what: "ORDER_TRADE_UPDATE" }
-  if (quantity === undefined || filledQuantity === undefined || atMs === undefined) return { _tag: "Unreadable", what: "ORDER_TRADE_UPDATE" }
+  if (quantity === undefined || filledQuantity === undefined || atMs === undefined)
+    return { _tag: "Unreadable", what: "ORDER_TRADE_UPDATE" }
   // The type that was asked for (`ot`); a type that is none of ours (liquidation, trailing) trades like a market order.
   const type = typeOf(text(row, "ot")) ?? typeOf(text(row, "o")) ?? "market"
   const price = decimalOrNone(row, "p")

@@ -82,7 +82,8 @@ const permission = async (session: Session<FuturesConnector>): Promise<NotStarte
   const answer = await session.question(WEIGHT.accountConfig, (client) =>
     client.signRequest("GET", "/fapi/v1/accountConfig", { recvWindow: String(session.receiveWindowMs) }),
   )
-  if (answer._tag !== "Answer") return notStarted("PERMISSION", `the account cannot be read: ${answer._tag === "Unknown" ? answer.reason : "absent"}`)
+  if (answer._tag !== "Answer")
+    return notStarted("PERMISSION", `the account cannot be read: ${answer._tag === "Unknown" ? answer.reason : "absent"}`)
   const { body } = answer.answer
   if (!isObject(body)) return notStarted("UNREADABLE", "the account's answer cannot be read")
   return field(body, "canTrade") === false ? notStarted("PERMISSION", "the account may not trade on futures") : undefined

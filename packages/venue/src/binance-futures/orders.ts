@@ -137,7 +137,15 @@ export const decodeOrder = (row: JsonObject, raw?: string): VenueOrder | undefin
 }
 
 export type AlgoStatus = "NEW" | "TRIGGERING" | "TRIGGERED" | "FINISHED" | "CANCELED" | "REJECTED" | "EXPIRED"
-const ALGO_STATUSES: ReadonlySet<string> = new Set<AlgoStatus>(["NEW", "TRIGGERING", "TRIGGERED", "FINISHED", "CANCELED", "REJECTED", "EXPIRED"])
+const ALGO_STATUSES: ReadonlySet<string> = new Set<AlgoStatus>([
+  "NEW",
+  "TRIGGERING",
+  "TRIGGERED",
+  "FINISHED",
+  "CANCELED",
+  "REJECTED",
+  "EXPIRED",
+])
 export const isAlgoStatus = (status: string | undefined): status is AlgoStatus => status !== undefined && ALGO_STATUSES.has(status)
 
 /** An algo order: what we asked for, and the id of its child once it has fired. */

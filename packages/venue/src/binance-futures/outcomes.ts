@@ -33,7 +33,11 @@ export const FUTURES_OUTCOMES: OutcomeTable = {
     { codes: [-2020], verdict: "fatal", meaning: "UNABLE_TO_FILL (FOK, market)." },
     { codes: [-2021, -4142], verdict: "wouldTrigger", meaning: "The trigger price is already passed." },
     { codes: [-2022], verdict: "race", meaning: "REDUCE_ONLY_REJECT: the position is gone or opposite: ask." },
-    { codes: [-2024, -2025, -4045, -2027], verdict: "balance", meaning: "Position not sufficient, too many open (stop) orders, or the leverage's largest position." },
+    {
+      codes: [-2024, -2025, -4045, -2027],
+      verdict: "balance",
+      meaning: "Position not sufficient, too many open (stop) orders, or the leverage's largest position.",
+    },
     {
       codes: [...codes(-4001, -4005), -4013, -4014, -4023, -4164],
       verdict: "fatal",
@@ -50,7 +54,12 @@ export const FUTURES_OUTCOMES: OutcomeTable = {
       meaning: "The position side does not match the account's position mode: it was changed.",
     },
     { codes: [-4062], verdict: "fatal", effects: ["reloadPositionMode", "alarm"], meaning: "reduceOnly in hedge mode: a bug of ours." },
-    { codes: [-4108, -4140, -4141], verdict: "fatal", effects: ["refreshRules"], meaning: "The symbol's status does not allow this order." },
+    {
+      codes: [-4108, -4140, -4141],
+      verdict: "fatal",
+      effects: ["refreshRules"],
+      meaning: "The symbol's status does not allow this order.",
+    },
     { codes: [-4116], verdict: "duplicate", meaning: "DUPLICATED_CLIENT_ORDER_ID: an earlier attempt landed, and is open." },
     { codes: [-4117], verdict: "race", meaning: "STOP_ORDER_TRIGGERING: in flight; ask again shortly." },
     { codes: [-4118], verdict: "race", meaning: "REDUCE_ONLY_MARGIN_CHECK_FAILED: ask for position and open orders." },
@@ -67,9 +76,18 @@ export const FUTURES_OUTCOMES: OutcomeTable = {
     },
     { codes: [-4411], verdict: "account", effects: ["alarm"], meaning: "The agreement for this kind of contract is not signed." },
     { codes: [-4531], verdict: "account", effects: ["alarm"], meaning: "Position mode of USDⓈ-M and COIN-M in conflict." },
-    { codes: [-5021, -5022], verdict: "fatal", meaning: "FOK could not be filled; post-only would have taken. Never in the order history." },
+    {
+      codes: [-5021, -5022],
+      verdict: "fatal",
+      meaning: "FOK could not be filled; post-only would have taken. Never in the order history.",
+    },
     { codes: [...codes(-5024, -5027), -5041], verdict: "fatal", meaning: "A modification without a change, or too many of them." },
-    { codes: [-5028], verdict: "retry", effects: ["syncClock"], meaning: "Outside of the receive window at the matching engine: not executed." },
+    {
+      codes: [-5028],
+      verdict: "retry",
+      effects: ["syncClock"],
+      meaning: "Outside of the receive window at the matching engine: not executed.",
+    },
     ...COMMON_ROWS,
   ],
 }

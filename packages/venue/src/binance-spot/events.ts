@@ -115,7 +115,8 @@ const decodeFill = (
   const tradeId = id(event, "t")
   const quantity = decimal(event, "l")
   const price = decimal(event, "L")
-  if (tradeId === undefined || tradeId.startsWith("-") || quantity === undefined || quantity === "0" || price === undefined) return undefined
+  if (tradeId === undefined || tradeId.startsWith("-") || quantity === undefined || quantity === "0" || price === undefined)
+    return undefined
   const assets = assetsOf(symbol)
   const fee = decimalOrZero(event, "n")
   const feeAsset = text(event, "N") ?? assets?.quoteAsset ?? ""

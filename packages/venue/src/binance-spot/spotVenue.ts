@@ -73,7 +73,8 @@ export const openBinanceSpot = async (options: SpotOptions): Promise<SpotStart> 
 /** The key may read the account and trade. */
 const permission = async (session: Session<SpotConnector>): Promise<NotStarted | undefined> => {
   const answer = await session.question(WEIGHT.account, (client) => client.account({ omitZeroBalances: "true", recvWindow: "5000" }))
-  if (answer._tag !== "Answer") return notStarted("PERMISSION", `the account cannot be read: ${answer._tag === "Unknown" ? answer.reason : "absent"}`)
+  if (answer._tag !== "Answer")
+    return notStarted("PERMISSION", `the account cannot be read: ${answer._tag === "Unknown" ? answer.reason : "absent"}`)
   const { body } = answer.answer
   if (!isObject(body)) return notStarted("UNREADABLE", "the account's answer cannot be read")
   return field(body, "canTrade") === false ? notStarted("PERMISSION", "the account may not trade on spot") : undefined
@@ -212,7 +213,11 @@ class SpotVenue implements Venue {
     const { body } = answer.answer
     if (!Array.isArray(body)) return unknown("UNREADABLE_ANSWER")
     // Orders of kinds that this version does not know are not ours; an order of ours is always readable.
-    return known(objects(body).flatMap((row) => decodeOrder(row) ?? []).map((order) => this.#told(order)))
+    return known(
+      objects(body)
+        .flatMap((row) => decodeOrder(row) ?? [])
+        .map((order) => this.#told(order)),
+    )
   }
 
   async fills(
@@ -349,7 +354,11 @@ const protocolOf = (session: Session<SpotConnector>, url: string): StreamProtoco
     greeting: () => {
       const timestamp = String(session.signedTime(session.clock.nowMs()))
       const params = signedSocketParams({ apiKey: credentials.apiKey, recvWindow: String(session.receiveWindowMs), timestamp }, sign)
-      return JSON.stringify({ id: `user-${timestamp}`, method: "userDataStream.subscribe.signature", params: { ...params, timestamp: Number(timestamp), recvWindow: session.receiveWindowMs } })
+      return JSON.stringify({
+        id: `user-${timestamp}`,
+        method: "userDataStream.subscribe.signature",
+        params: { ...params, timestamp: Number(timestamp), recvWindow: session.receiveWindowMs },
+      })
     },
     classify: (message) => {
       const read = readMessage(message)

@@ -39,4 +39,5 @@ export const offsetOf = (samples: readonly TimeSample[]): ClockOffset | undefine
 }
 
 /** Certainly off by more than the limit: what the way may have hidden does not count against the clock. */
-export const isTooFarOff = (offset: ClockOffset, limitMs = MAX_OFFSET_MS): boolean => Math.abs(offset.offsetMs) - offset.uncertaintyMs > limitMs
+export const isTooFarOff = (offset: ClockOffset, limitMs = MAX_OFFSET_MS): boolean =>
+  Math.abs(offset.offsetMs) - offset.uncertaintyMs > limitMs

@@ -9,7 +9,13 @@ import type { OutcomeRow } from "./outcomeTable.ts"
 export const TRANSPORT_ROWS: readonly OutcomeRow[] = [
   { transport: "held", verdict: "rateLimit", meaning: "Our own rate budget kept the request back: it did not leave." },
   { transport: "notSent", message: "no_credentials", verdict: "account", effects: ["alarm"], meaning: "There is no key to sign with." },
-  { transport: "notSent", message: "bad_call", verdict: "fatal", effects: ["alarm"], meaning: "The connector refused the call before sending." },
+  {
+    transport: "notSent",
+    message: "bad_call",
+    verdict: "fatal",
+    effects: ["alarm"],
+    meaning: "The connector refused the call before sending.",
+  },
   { transport: "notSent", verdict: "retry", meaning: "Connection refused, no such host, or TLS failed: no byte of the request left." },
   { transport: "lost", verdict: "unknown", meaning: "Reset or time-out after bytes may have been sent." },
 ]
@@ -18,7 +24,12 @@ export const TRANSPORT_ROWS: readonly OutcomeRow[] = [
 export const STATUS_ROWS: readonly OutcomeRow[] = [
   { status: 418, verdict: "rateLimit", effects: ["alarm"], meaning: "The IP address is banned; nothing leaves until the ban ends." },
   { status: 429, verdict: "rateLimit", meaning: "A rate limit was hit; the request was not executed." },
-  { status: 403, verdict: "unknown", effects: ["alarm"], meaning: "Binance's firewall: HTML, no code. Most likely not processed; asked all the same." },
+  {
+    status: 403,
+    verdict: "unknown",
+    effects: ["alarm"],
+    meaning: "Binance's firewall: HTML, no code. Most likely not processed; asked all the same.",
+  },
 ]
 
 /** Codes that say that nobody knows. */
@@ -50,6 +61,10 @@ export const COMMON_ROWS: readonly OutcomeRow[] = [
     meaning: "A parameter is missing, superfluous or wrong: a bug of ours.",
   },
   { codes: [-1125], verdict: "retry", effects: ["newListenKey"], meaning: "The listen key is not known or has expired." },
-  { codes: [...codes(-1158, -1168), ...codes(-1196, -1199), ...codes(-1222, -1225)], verdict: "fatal", meaning: "The geometry of an order list." },
+  {
+    codes: [...codes(-1158, -1168), ...codes(-1196, -1199), ...codes(-1222, -1225)],
+    verdict: "fatal",
+    meaning: "The geometry of an order list.",
+  },
   { codes: [-2014, -2015], verdict: "account", effects: ["alarm"], meaning: "Key malformed; or key, IP address or permission refused." },
 ]

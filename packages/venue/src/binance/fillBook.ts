@@ -33,7 +33,7 @@ export class FillBook {
   }
 }
 
-const byTime = (a: Fill, b: Fill): number => a.atMs - b.atMs || (a.tradeId.length - b.tradeId.length || (a.tradeId < b.tradeId ? -1 : 1))
+const byTime = (a: Fill, b: Fill): number => a.atMs - b.atMs || a.tradeId.length - b.tradeId.length || (a.tradeId < b.tradeId ? -1 : 1)
 export const sortFills = (fills: readonly Fill[]): readonly Fill[] => [...fills].sort(byTime)
 
 /** The order with its fills, and with the exact quote sum of them. */

@@ -40,7 +40,11 @@ export const UNKNOWN_CODE: OutcomeRow = {
   effects: ["alarm"],
   meaning: "A 4xx with a code that no row knows: not executed (4xx means that the request is at fault).",
 }
-export const UNREADABLE: OutcomeRow = { verdict: "unknown", effects: ["alarm"], meaning: "Anything else, and any answer that cannot be read." }
+export const UNREADABLE: OutcomeRow = {
+  verdict: "unknown",
+  effects: ["alarm"],
+  meaning: "Anything else, and any answer that cannot be read.",
+}
 
 /** A whole number range as a list of codes, both ends included: `codes(-1100, -1108)`. */
 export const codes = (first: number, last: number): readonly number[] => {
@@ -87,11 +91,7 @@ const seenOf = (reply: Reply): Seen => {
 }
 
 export interface Judgement {
-  readonly result:
-    | { readonly _tag: "Success"; readonly answer: Answered }
-    | { readonly _tag: "NothingToChange" }
-    | Refused
-    | Unknown
+  readonly result: { readonly _tag: "Success"; readonly answer: Answered } | { readonly _tag: "NothingToChange" } | Refused | Unknown
   readonly effects: readonly Effect[]
   /** Binance's code, when it gave one. */
   readonly code: number | undefined

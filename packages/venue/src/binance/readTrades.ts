@@ -10,7 +10,10 @@ const PAGES_MAX = 20
 
 type Page = { readonly _tag: "Answer"; readonly answer: Answered } | { readonly _tag: "Absent" } | Unknown
 
-export const readTrades = async (assets: FeeAssets | undefined, ask: (fromId: string | undefined) => Promise<Page>): Promise<Read<readonly Fill[]>> => {
+export const readTrades = async (
+  assets: FeeAssets | undefined,
+  ask: (fromId: string | undefined) => Promise<Page>,
+): Promise<Read<readonly Fill[]>> => {
   const fills = new Map<string, Fill>()
   let fromId: string | undefined
   for (let n = 0; n < PAGES_MAX; n++) {

@@ -35,7 +35,11 @@ export class Redactor {
       const encoded = encodeURIComponent(secret)
       if (encoded !== secret) clean = clean.replaceAll(encoded, MASK)
     }
-    clean = clean.replace(SIGNATURE, `$1${MASK}`).replace(LISTEN_KEY, `$1${MASK}`).replace(API_KEY, `$1${MASK}`).replace(LISTEN_KEY_PATH, `$1${MASK}`)
+    clean = clean
+      .replace(SIGNATURE, `$1${MASK}`)
+      .replace(LISTEN_KEY, `$1${MASK}`)
+      .replace(API_KEY, `$1${MASK}`)
+      .replace(LISTEN_KEY_PATH, `$1${MASK}`)
     return clean.length > MESSAGE_MAX_LENGTH ? `${clean.slice(0, MESSAGE_MAX_LENGTH)}…` : clean
   }
 }

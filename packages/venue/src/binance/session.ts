@@ -346,4 +346,3 @@ export const midPrice = (row: unknown, nowMs: number): MarketPrice | undefined =
   if (symbol === undefined || bid === undefined || ask === undefined || bid === "0" || ask === "0") return undefined
   return { symbol, price: str(div(add(dec(bid), dec(ask)), dec("2"), 30)), source: "book", atMs: nowMs }
 }
-

@@ -35,4 +35,8 @@ export const openWebSocket: OpenSocket = (url, handlers) => {
 }
 
 const textOf = (data: WebSocket.RawData): string =>
-  Buffer.isBuffer(data) ? data.toString("utf8") : Array.isArray(data) ? Buffer.concat(data).toString("utf8") : Buffer.from(data).toString("utf8")
+  Buffer.isBuffer(data)
+    ? data.toString("utf8")
+    : Array.isArray(data)
+      ? Buffer.concat(data).toString("utf8")
+      : Buffer.from(data).toString("utf8")

@@ -22,6 +22,8 @@ export const answer = <A>(read: Read<A>): A => {
 export interface ContractOptions {
   /** Several processes may use the account, and it survives a restart. Default true; false for a venue in memory. */
   readonly processes?: boolean
+  /** The adapter tells each trade once, however often the exchange's stream does. Default false: it passes duplicates on. */
+  readonly removesDuplicates?: boolean
 }
 
 export const venueContract = (name: string, make: () => Promise<VenueFixture>, options: ContractOptions = {}): void => {
@@ -47,6 +49,29 @@ export const venueContract = (name: string, make: () => Promise<VenueFixture>, o
       const base = fixture.venue.rules(fixture.symbol, "spot")?.baseAsset
       const balance = answer(await fixture.venue.balances()).find((b) => b.asset === base)
       return balance === undefined ? "0" : str(add(dec(balance.free), dec(balance.locked)))
+    }
+    /** Stop and target, as the venue has them: two orders, or one list. */
+    const protect = async (stop: PlaceRequest, target: PlaceRequest): Promise<void> => {
+      const { venue } = fixture
+      if (venue.bracketStyle !== "oco" || venue.placeOco === undefined) {
+        valueOf(await venue.place(stop))
+        valueOf(await venue.place(target))
+        return
+      }
+      const { symbol, market, side, quantity, timestampMs, receiveWindowMs } = stop
+      valueOf(
+        await venue.placeOco({
+          symbol,
+          market,
+          side,
+          quantity,
+          listClientOrderId: freshId("L"),
+          stop: { clientOrderId: stop.clientOrderId, triggerPrice: stop.triggerPrice ?? quantity },
+          target: { clientOrderId: target.clientOrderId, price: target.triggerPrice ?? quantity },
+          timestampMs,
+          receiveWindowMs,
+        }),
+      )
     }
     const exit = (draft: Parameters<typeof requestFor>[1]): PlaceRequest =>
       requestFor(fixture, { clientOrderId: freshId("S"), leg: "stop", side: "sell", reduceOnly: true, ...draft })
@@ -217,16 +242,35 @@ export const venueContract = (name: string, make: () => Promise<VenueFixture>, o
         await hold()
         const stop = exit({ type: "stop", triggerPrice: "49000" })
         const target = exit({ clientOrderId: freshId("T"), leg: "target", type: "take_profit", triggerPrice: "52000" })
-        valueOf(await fixture.venue.place(stop))
-        valueOf(await fixture.venue.place(target))
+        await protect(stop, target)
         await fixture.setPrice("49001")
         expect(await held()).toBe("0.01")
         await fixture.setPrice("49000")
         await eventually("flat", async () => (await held()) === "0")
         await eventually("the stop's fill in the stream", () => heard.fillsOf(stop.clientOrderId).length === 1)
+        if (fixture.venue.bracketStyle === "oco") {
+          // One list: its sibling ends by itself.
+          expect(await untilStatus(target, "expired")).toMatchObject({ filledQuantity: "0" })
+          return
+        }
         // Its sibling stays: removing it is the engine's business.
         expect(await find(target)).toMatchObject({ status: "new" })
         valueOf(await fixture.venue.cancel(target.symbol, target.market, target.clientOrderId))
+      })
+
+      test("given a stop and a target as one list, when one is cancelled, then both are gone, and nothing is reserved any more", async () => {
+        if (fixture.venue.bracketStyle !== "oco") return
+        await hold()
+        const stop = exit({ type: "stop", triggerPrice: "49000" })
+        const target = exit({ clientOrderId: freshId("T"), leg: "target", type: "take_profit", triggerPrice: "52000" })
+        await protect(stop, target)
+        const open = answer(await fixture.venue.openOrders(fixture.symbol, fixture.market))
+        expect(open.map((order) => order.clientOrderId).sort()).toEqual([stop.clientOrderId, target.clientOrderId].sort())
+        const cancelled = valueOf(await fixture.venue.cancel(stop.symbol, stop.market, stop.clientOrderId))
+        expect(cancelled).toMatchObject({ clientOrderId: stop.clientOrderId, status: "cancelled" })
+        await untilStatus(target, "cancelled")
+        valueOf(await fixture.venue.place(exit({ leg: "flatten", type: "market" })))
+        await eventually("flat", async () => (await held()) === "0")
       })
 
       test("given a target, when the price passes it, then it closes the position at the better price", async () => {
@@ -239,9 +283,16 @@ export const venueContract = (name: string, make: () => Promise<VenueFixture>, o
         expect(fills.map((fill) => fill.price)).toEqual(["52100"])
       })
 
-      test("given more to reduce than is held, then only what is held is traded", async () => {
+      test("given more to reduce than is held, then never more is traded than what is held", async () => {
         await hold("0.01")
-        valueOf(await fixture.venue.place(exit({ leg: "flatten", type: "market", quantity: "0.03" })))
+        const outcome = await fixture.venue.place(exit({ leg: "flatten", type: "market", quantity: "0.03" }))
+        if (fixture.venue.bracketStyle === "oco") {
+          // Without reduce-only at the exchange the whole request is refused: what is held has to be asked for.
+          expect(outcome).toMatchObject({ _tag: "Refused", class: "race" })
+          expect(await held()).toBe("0.01")
+          return
+        }
+        valueOf(outcome)
         await eventually("flat", async () => (await held()) === "0")
       })
     })
@@ -303,8 +354,14 @@ export const venueContract = (name: string, make: () => Promise<VenueFixture>, o
         valueOf(await fixture.venue.place(request))
         const told = (): number =>
           heard.events.filter((e) => e._tag === "Order" && e.order.clientOrderId === request.clientOrderId && e.fill !== undefined).length
-        await eventually("the fill, twice", () => told() >= 2)
+        await eventually("the fill", () => told() >= (options.removesDuplicates === true ? 1 : 2))
         expect(heard.fillsOf(request.clientOrderId)).toHaveLength(1)
+        if (options.removesDuplicates !== true) return
+        // Whatever was sent twice has come before the fill of a later order.
+        const later = requestFor(fixture)
+        valueOf(await fixture.venue.place(later))
+        await eventually("the fill of a later order", () => heard.fillsOf(later.clientOrderId).length === 1)
+        expect(told()).toBe(1)
       })
     })
 

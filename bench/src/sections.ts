@@ -1,0 +1,175 @@
+/** What the bench measures, one after the other, and how large each part is. */
+import { takeSample, type Sample } from "./sample.ts"
+import { floor, lifecycles, type Throughput } from "./throughput.ts"
+import { atRate, atSaturation, type Latency } from "./latency.ts"
+import { memoryOfLive, type MemoryUse, recovery, type Recovery } from "./holding.ts"
+import { pastOrders } from "./history.ts"
+import { BenchWorld, type StoreKind } from "./world.ts"
+
+export interface Sizes {
+  readonly throughput: number
+  /** On MongoDB, which is slower here: see docs/bench.md. */
+  readonly throughputMongodb: number
+  readonly warmUp: number
+  readonly rateSeconds: number
+  readonly saturation: number
+  readonly live: number
+  readonly past: number
+  readonly delayed: number
+}
+
+export const FULL: Sizes = {
+  throughput: 20_000,
+  throughputMongodb: 5000,
+  warmUp: 3000,
+  rateSeconds: 20,
+  saturation: 10_000,
+  live: 10_000,
+  past: 1_000_000,
+  delayed: 5000,
+}
+export const QUICK: Sizes = {
+  throughput: 3000,
+  throughputMongodb: 1000,
+  warmUp: 1000,
+  rateSeconds: 5,
+  saturation: 2000,
+  live: 2000,
+  past: 50_000,
+  delayed: 1000,
+}
+
+export const PER_SECOND = 100
+export const DELAY_MS = 20
+
+export const SECTIONS = ["throughput", "latency", "memory", "recovery", "history", "delay"] as const
+export type Section = (typeof SECTIONS)[number]
+
+export interface StoreResult {
+  floor?: Throughput
+  lifecycles?: Throughput
+  /** Lifecycles a second, as a part of the floor's. */
+  ratio?: number
+  atRate?: Latency
+  atSaturation?: Latency
+}
+
+export interface Results {
+  readonly stores: Partial<Record<StoreKind, StoreResult>>
+  memory?: MemoryUse
+  recovery?: { readonly stop: Recovery; readonly kill: Recovery }
+  history?: {
+    readonly past: number
+    readonly none: Throughput
+    readonly with: Throughput
+    readonly ratio: number
+    readonly startMsNone: number
+    readonly startMsWith: number
+  }
+  delay?: { readonly ms: number; readonly throughput: Throughput; readonly atRate: Latency }
+}
+
+export interface RunOptions {
+  readonly stores: readonly StoreKind[]
+  readonly sections: ReadonlySet<Section>
+  readonly sizes: Sizes
+  readonly say: (text: string) => void
+  /** Flags for Node, of the engine at saturation: `--cpu-prof`. */
+  readonly flags: readonly string[]
+}
+
+const inWorld = async <A>(
+  kind: StoreKind,
+  extra: Readonly<Record<string, string>>,
+  work: (world: BenchWorld) => Promise<A>,
+): Promise<A> => {
+  const world = await BenchWorld.open(kind, extra)
+  try {
+    return await work(world)
+  } finally {
+    await world.close()
+  }
+}
+
+export const run = async (options: RunOptions): Promise<Results> => {
+  const { sizes, say, sections } = options
+  const results: Results = { stores: {} }
+  say("taking a sample: one order, from its signal to its closed lot")
+  const sample = await takeSample()
+  for (const kind of options.stores) {
+    const result: StoreResult = {}
+    results.stores[kind] = result
+    if (sections.has("throughput")) await throughput(kind, result, sample, options)
+    if (sections.has("latency")) await latency(kind, result, options)
+  }
+  if (sections.has("memory")) {
+    say(`memory of ${sizes.live} live orders (SQLite)`)
+    results.memory = await inWorld("sqlite", {}, (world) => memoryOfLive(withPaperFile(world), sizes.live))
+  }
+  if (sections.has("recovery")) {
+    say(`recovery of ${sizes.live} orders in flight (SQLite): a graceful stop`)
+    const stop = await inWorld("sqlite", {}, (world) => recovery(withPaperFile(world), sizes.live, "stop"))
+    say("recovery: a kill")
+    const kill = await inWorld("sqlite", {}, (world) => recovery(withPaperFile(world), sizes.live, "kill"))
+    results.recovery = { stop, kill }
+  }
+  if (sections.has("history")) results.history = await history(sample, options)
+  if (sections.has("delay")) {
+    say(`a venue ${DELAY_MS} ms away`)
+    const env = { PAPER_LATENCY_MS: String(DELAY_MS) }
+    const saturated = await inWorld("sqlite", env, (world) => lifecycles(world, sizes.delayed))
+    const rate = await inWorld("sqlite", env, (world) =>
+      atRate(world, { warmUp: sizes.warmUp, perSecond: PER_SECOND, orders: sizes.rateSeconds * PER_SECOND }),
+    )
+    results.delay = { ms: DELAY_MS, throughput: saturated, atRate: rate }
+  }
+  return results
+}
+
+/** The venue's memory in its file: it is then not counted as the engine's, and outlives it. */
+const withPaperFile = (world: BenchWorld): BenchWorld => world.with({ PAPER_VENUE_FILE: `${world.dir}/paper.sqlite` })
+
+const throughput = async (kind: StoreKind, result: StoreResult, sample: Sample, { sizes, say, flags }: RunOptions): Promise<void> => {
+  const orders = kind === "sqlite" ? sizes.throughput : sizes.throughputMongodb
+  say(`${kind}: the floor, ${orders} orders`)
+  result.floor = await inWorld(kind, {}, (world) => floor(world, orders, sample))
+  say(`${kind}: full lifecycles, ${orders} orders`)
+  result.lifecycles = await inWorld(kind, {}, (world) => lifecycles(world, orders, flags))
+  result.ratio = result.lifecycles.perSecond / result.floor.perSecond
+}
+
+const latency = async (kind: StoreKind, result: StoreResult, { sizes, say }: RunOptions): Promise<void> => {
+  say(`${kind}: delays at ${PER_SECOND} signals a second`)
+  const orders = sizes.rateSeconds * PER_SECOND
+  result.atRate = await inWorld(kind, {}, (world) => atRate(world, { warmUp: sizes.warmUp, perSecond: PER_SECOND, orders }))
+  const saturating = kind === "sqlite" ? sizes.saturation : Math.min(sizes.saturation, sizes.throughputMongodb)
+  say(`${kind}: delays at saturation`)
+  result.atSaturation = await inWorld(kind, {}, (world) => atSaturation(world, { warmUp: sizes.warmUp, orders: saturating }))
+}
+
+const history = async (sample: Sample, { sizes, say }: RunOptions): Promise<NonNullable<Results["history"]>> => {
+  const orders = Math.ceil(sizes.throughput / 2)
+  say("throughput without past orders")
+  const none = await inWorld("sqlite", {}, async (world) => ({ startMs: await startMs(world), ...(await lifecycles(world, orders)) }))
+  say(`throughput with ${sizes.past} past orders`)
+  const past = await inWorld("sqlite", {}, async (world) => {
+    const old = world.with({ SQLITE_FILE: await pastOrders(sizes.past, sample, world.dir, say) })
+    return { startMs: await startMs(old), ...(await lifecycles(old, orders)) }
+  })
+  return {
+    past: sizes.past,
+    none,
+    with: past,
+    ratio: past.perSecond / none.perSecond,
+    startMsNone: none.startMs,
+    startMsWith: past.startMs,
+  }
+}
+
+/** Of an engine with nothing in flight; the second of two, when the streams are there. */
+const startMs = async (world: BenchWorld): Promise<number> => {
+  await world.prepare()
+  const engine = await world.engine()
+  await engine.stop()
+  return engine.startMs
+}
