@@ -36,7 +36,9 @@ const { values, positionals } = parseArgs({
 })
 
 const usage = (): never => {
-  process.stderr.write(`npm run campaign -- <name> [--orders N] [--kills N] [--store sqlite|mongodb] [--seed N] [--life-ms N] [--no-write]\n`)
+  process.stderr.write(
+    `npm run campaign -- <name> [--orders N] [--kills N] [--store sqlite|mongodb] [--seed N] [--life-ms N] [--no-write]\n`,
+  )
   for (const [name, says] of Object.entries(CAMPAIGNS)) process.stderr.write(`  ${name.padEnd(10)} ${says}\n`)
   process.exit(2)
 }
@@ -85,7 +87,12 @@ const table = (report: Report): readonly (readonly [string, string])[] => {
     ["parked", String(findings.parked)],
     ["entries in the venue's own memory", String(findings.entriesAtVenue)],
     ["open lots, each under its stop", String(findings.openLots)],
-    ["orders that failed, by reason", Object.entries(findings.byReason).map(([code, n]) => `${code} ${n}`).join(", ") || "none"],
+    [
+      "orders that failed, by reason",
+      Object.entries(findings.byReason)
+        .map(([code, n]) => `${code} ${n}`)
+        .join(", ") || "none",
+    ],
     ["all settled after the last restart", `${convergedMs} ms`],
     ["longest unprotected, while a process was up", `${findings.unprotectedMaxMs} ms`],
     ["took", `${Math.round(report.tookMs / 1000)} s`],
@@ -96,7 +103,16 @@ const table = (report: Report): readonly (readonly [string, string])[] => {
 const markdown = (report: Report): string => {
   const rows = table(report).map(([name, value]) => `| ${name} | ${value} |`)
   const problems = report.result.findings.problems.map((problem) => `- ${problem}`)
-  return [`# Campaign ${report.campaign} on ${report.store}, ${report.at.slice(0, 10)}`, "", "| | |", "| --- | --- |", ...rows, "", ...problems, ""].join("\n")
+  return [
+    `# Campaign ${report.campaign} on ${report.store}, ${report.at.slice(0, 10)}`,
+    "",
+    "| | |",
+    "| --- | --- |",
+    ...rows,
+    "",
+    ...problems,
+    "",
+  ].join("\n")
 }
 
 const name = positionals[0]

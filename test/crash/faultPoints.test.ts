@@ -32,9 +32,6 @@ const VENUE_FAULTS: Readonly<Record<string, Partial<Faults>>> = {
 const NEEDS_CLOSE = /flatten|cancel/
 const ORDER: readonly FaultPoint[] = [...FAULT_POINTS].sort((a, b) => Number(NEEDS_CLOSE.test(a)) - Number(NEEDS_CLOSE.test(b)))
 
-/** How long a process is given to come to its point. Some points are not on every way. */
-const REACH_MS = 2500
-
 const worlds: World[] = []
 const reached = new Set<FaultPoint>()
 afterAll(async () => {
@@ -70,8 +67,13 @@ const run = async (faults: Partial<Faults>): Promise<{ readonly world: World; re
     const closing = NEEDS_CLOSE.test(point) ? strategies[close++] : undefined
     if (closing !== undefined) publish(signal({ symbol: "ADAUSDT", action: "close", strategy_id: closing, price: 0.5, current_price: 0.5 }))
     await world.nc.flush()
-    const deadlineMs = Date.now() + REACH_MS * TIME_FACTOR
-    await until(() => !engine.running || (engine.said("ready") !== undefined && Date.now() > deadlineMs), { timeoutMs: 30_000, what: point })
+    // Some points are not on every way: then all that there was to do is done some day, and the process has come to none.
+    const idle = async (): Promise<boolean> => (await world.messages("SIGNALS")) === 0 && (await world.rows()).every((row) => row.settled)
+    await until(async () => !engine.running || (engine.said("ready") !== undefined && (await idle())), {
+      timeoutMs: 30_000,
+      everyMs: 50,
+      what: point,
+    })
     if (engine.running) await engine.kill()
     else if ((await engine.ended).signal === "SIGKILL") reached.add(point)
     else throw new Error(`at ${point} the engine ended by itself:\n${engine.tail()}`)
@@ -80,7 +82,8 @@ const run = async (faults: Partial<Faults>): Promise<{ readonly world: World; re
   await world.start()
   await world.setFaults(NO_FAULTS)
   await quiet(world, published, 20_000)
-  for (const strategy of strategies) publish(signal({ symbol: "ADAUSDT", action: "close", strategy_id: strategy, price: 0.5, current_price: 0.5 }))
+  for (const strategy of strategies)
+    publish(signal({ symbol: "ADAUSDT", action: "close", strategy_id: strategy, price: 0.5, current_price: 0.5 }))
   await quiet(world, published, 20_000)
   return { world, published }
 }

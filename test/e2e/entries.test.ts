@@ -28,7 +28,13 @@ interface Case {
 const CASES: readonly Case[] = [
   { order_type: "market", buy: { price: 2500 }, sell: { price: 2500 } },
   { order_type: "limit", buy: { price: 2500 }, sell: { price: 2500 } },
-  { order_type: "stop", buy: { price: 2520, trigger_price: 2520 }, buyMoves: "2521", sell: { price: 2480, trigger_price: 2480 }, sellMoves: "2479" },
+  {
+    order_type: "stop",
+    buy: { price: 2520, trigger_price: 2520 },
+    buyMoves: "2521",
+    sell: { price: 2480, trigger_price: 2480 },
+    sellMoves: "2479",
+  },
   {
     order_type: "stop_limit",
     buy: { price: 2525, trigger_price: 2520 },
@@ -36,7 +42,13 @@ const CASES: readonly Case[] = [
     sell: { price: 2475, trigger_price: 2480 },
     sellMoves: "2479",
   },
-  { order_type: "take_profit", buy: { price: 2480, trigger_price: 2480 }, buyMoves: "2479", sell: { price: 2520, trigger_price: 2520 }, sellMoves: "2521" },
+  {
+    order_type: "take_profit",
+    buy: { price: 2480, trigger_price: 2480 },
+    buyMoves: "2479",
+    sell: { price: 2520, trigger_price: 2520 },
+    sellMoves: "2521",
+  },
   {
     order_type: "take_profit_limit",
     buy: { price: 2485, trigger_price: 2480 },
@@ -57,21 +69,39 @@ describe.each(MATRIX)("given a $order_type entry, $action on $market", ({ market
     const body = signal({ symbol: "ETHUSDT", market, action, order_type, current_price: 2500, quantity: 0.3, ...fields })
     world.publish(body)
     if (moves !== undefined) {
-      await until(async () => (await world.row(body.signal_id))?.type === "EntryAccepted", { what: "to rest", seen: () => world.trail(body.signal_id) })
+      await until(async () => (await world.row(body.signal_id))?.type === "EntryAccepted", {
+        what: "to rest",
+        seen: () => world.trail(body.signal_id),
+      })
       await world.setPrice(moves, "ETHUSDT", market)
     }
     const row = await world.settled(body.signal_id)
-    expect(row, JSON.stringify((await world.trail(body.signal_id)).at(-1)?.data)).toMatchObject({ state: "filled", status: "filled", open_quantity: "0.3", order_type })
+    expect(row, JSON.stringify((await world.trail(body.signal_id)).at(-1)?.data)).toMatchObject({
+      state: "filled",
+      status: "filled",
+      open_quantity: "0.3",
+      order_type,
+    })
     const legs = world.paper.ledger().orders.filter((one) => one.clientOrderId.includes(row.order))
     expect(legs.map((one) => one.leg).toSorted()).toEqual(["entry", "stop", "target"])
     // Out of the way of the next.
-    world.publish(signal({ symbol: "ETHUSDT", market, action: "close", strategy_id: body.strategy_id, price: 2500, current_price: Number(moves ?? 2500) }))
+    world.publish(
+      signal({
+        symbol: "ETHUSDT",
+        market,
+        action: "close",
+        strategy_id: body.strategy_id,
+        price: 2500,
+        current_price: Number(moves ?? 2500),
+      }),
+    )
     await world.done(body.signal_id)
   })
 })
 
 describe("given a venue that answers badly", () => {
-  const one = (): SignalBody & { readonly signal_id: string } => signal({ symbol: "ADAUSDT", price: 0.5, current_price: 0.5, quantity: 1000 })
+  const one = (): SignalBody & { readonly signal_id: string } =>
+    signal({ symbol: "ADAUSDT", price: 0.5, current_price: 0.5, quantity: 1000 })
 
   it("when it refuses the entry, then the order is failed: refused, and says what the venue said", async () => {
     await world.setFaults({ refuse: { class: "balance", code: "-2019", message: "Margin is insufficient.", leg: "entry", count: 1 } })
@@ -81,20 +111,26 @@ describe("given a venue that answers badly", () => {
     expect(reply.text).toContain("-2019")
   })
 
-  it.each(["fatal", "balance", "wouldTrigger"] as const)("when it refuses the stop (%s), then what was filled is closed at market", async (cls) => {
-    await world.setFaults({ refuse: { class: cls, code: "-1", leg: "stop" } })
-    const body = one()
-    world.publish(body)
-    const row = await world.done(body.signal_id)
-    expect(row).toMatchObject({ state: "failed", reason: "PROTECTION_FAILED", open_quantity: "0" })
-  })
+  it.each(["fatal", "balance", "wouldTrigger"] as const)(
+    "when it refuses the stop (%s), then what was filled is closed at market",
+    async (cls) => {
+      await world.setFaults({ refuse: { class: cls, code: "-1", leg: "stop" } })
+      const body = one()
+      world.publish(body)
+      const row = await world.done(body.signal_id)
+      expect(row).toMatchObject({ state: "failed", reason: "PROTECTION_FAILED", open_quantity: "0" })
+    },
+  )
 
-  it.each(["retry", "rateLimit"] as const)("when it refuses the stop for a while (%s), then it is placed as soon as it may", async (cls) => {
-    await world.setFaults({ refuse: { class: cls, code: "-1003", leg: "stop", count: 2 } })
-    const body = one()
-    world.publish(body)
-    expect(await world.settled(body.signal_id)).toMatchObject({ state: "filled", open_quantity: "1000" })
-  })
+  it.each(["retry", "rateLimit"] as const)(
+    "when it refuses the stop for a while (%s), then it is placed as soon as it may",
+    async (cls) => {
+      await world.setFaults({ refuse: { class: cls, code: "-1003", leg: "stop", count: 2 } })
+      const body = one()
+      world.publish(body)
+      expect(await world.settled(body.signal_id)).toMatchObject({ state: "filled", open_quantity: "1000" })
+    },
+  )
 
   it("when it refuses stop after stop, then the lot is closed at market when the deadline of protection has passed", async () => {
     await world.setFaults({ refuse: { class: "retry", code: "-1", leg: "stop" } })
@@ -115,15 +151,18 @@ describe("given a venue that answers badly", () => {
     expect(await world.settled(body.signal_id)).toMatchObject({ state: "filled", open_quantity: "1000" })
   })
 
-  it.each(["entry", "stop", "target"] as const)("when the reply to the %s is lost, then it is found by asking, and nothing is doubled", async (leg) => {
-    await world.setFaults({ loseReply: { count: 1, requests: [leg] } })
-    const body = one()
-    world.publish(body)
-    const row = await world.settled(body.signal_id)
-    expect(row).toMatchObject({ state: "filled", open_quantity: "1000" })
-    const legs = world.paper.ledger().orders.filter((order) => order.clientOrderId.includes(row.order))
-    expect(legs.map((order) => order.leg).toSorted()).toEqual(["entry", "stop", "target"])
-  })
+  it.each(["entry", "stop", "target"] as const)(
+    "when the reply to the %s is lost, then it is found by asking, and nothing is doubled",
+    async (leg) => {
+      await world.setFaults({ loseReply: { count: 1, requests: [leg] } })
+      const body = one()
+      world.publish(body)
+      const row = await world.settled(body.signal_id)
+      expect(row).toMatchObject({ state: "filled", open_quantity: "1000" })
+      const legs = world.paper.ledger().orders.filter((order) => order.clientOrderId.includes(row.order))
+      expect(legs.map((order) => order.leg).toSorted()).toEqual(["entry", "stop", "target"])
+    },
+  )
 
   it("when the request of the entry is lost, then its absence is proven, and it is given up, not sent again", async () => {
     await world.setFaults({ dropRequest: { count: 1, requests: ["entry"] } })

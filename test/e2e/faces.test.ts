@@ -13,7 +13,8 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-const entries = (order: string): number => world.paper.ledger().orders.filter((leg) => leg.clientOrderId.includes(order) && leg.leg === "entry").length
+const entries = (order: string): number =>
+  world.paper.ledger().orders.filter((leg) => leg.clientOrderId.includes(order) && leg.leg === "entry").length
 
 describe("given a signal with an id", () => {
   it("when it comes twice by NATS, twice by HTTP, and once after a restart, then it is one order, and each answer names it", async () => {
@@ -106,7 +107,10 @@ describe("given many clients at once", () => {
   it("when one signal is posted ten times at the same time, then it is one order", async () => {
     const body = signal()
     const replies = await Promise.all(Array.from({ length: 10 }, () => world.trade(body)))
-    expect(replies.map((reply) => reply.status), replies.map((reply) => reply.text).join("\n")).toEqual(Array.from({ length: 10 }, () => 200))
+    expect(
+      replies.map((reply) => reply.status),
+      replies.map((reply) => reply.text).join("\n"),
+    ).toEqual(Array.from({ length: 10 }, () => 200))
     expect(new Set(replies.map((reply) => reply.json.order)).size).toBe(1)
     expect(replies.filter((reply) => reply.json.duplicate !== true)).toHaveLength(1)
     expect(entries(replies[0]?.json.order)).toBe(1)
@@ -115,7 +119,15 @@ describe("given many clients at once", () => {
 
 describe("given a publisher that listens to execution.events", () => {
   it("when its signal settles and its lot closes, then it hears of both", async () => {
-    const body = signal({ stop_loss: 2400, take_profit: 2600, price: 2500, current_price: 2500, symbol: "ETHUSDT", quantity: 0.2, strategy_id: "hört zu.*>" })
+    const body = signal({
+      stop_loss: 2400,
+      take_profit: 2600,
+      price: 2500,
+      current_price: 2500,
+      symbol: "ETHUSDT",
+      quantity: 0.2,
+      strategy_id: "hört zu.*>",
+    })
     const heard: Record<string, unknown>[] = []
     const subjects: string[] = []
     const subscription = world.nc.subscribe("execution.events.>", {
@@ -132,7 +144,14 @@ describe("given a publisher that listens to execution.events", () => {
     await world.done(body.signal_id)
     await until(() => heard.length >= 2, { what: "two messages", seen: () => heard })
     subscription.unsubscribe()
-    expect(heard[0]).toMatchObject({ event: "settled", order: row.order, strategy_id: "hört zu.*>", status: "filled", quantity: 0.2, fill_price: 2500 })
+    expect(heard[0]).toMatchObject({
+      event: "settled",
+      order: row.order,
+      strategy_id: "hört zu.*>",
+      status: "filled",
+      quantity: 0.2,
+      fill_price: 2500,
+    })
     expect(heard[1]).toMatchObject({ event: "lot_closed", order: row.order })
     expect(Number(heard[1]?.["profit"])).toBeGreaterThan(0)
     expect(new Set(subjects).size).toBe(1)
@@ -164,7 +183,8 @@ describe("given the specification's signal, on the record", () => {
       simulation_mode: true,
       metadata: { source: "ta-bot" },
     })
-    for (const id of [reply.json.order, "flat", reply.json.result.order_id]) expect((await world.get(`/orders/${id}`)).json.order).toBe(reply.json.order)
+    for (const id of [reply.json.order, "flat", reply.json.result.order_id])
+      expect((await world.get(`/orders/${id}`)).json.order).toBe(reply.json.order)
   })
 
   it("and then nothing is wrong in the whole world", async () => {

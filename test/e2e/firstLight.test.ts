@@ -27,7 +27,17 @@ describe("given an engine on SQLite and a paper venue", () => {
       "TargetAccepted",
       "OrderCompleted",
     ])
-    expect(trail.map((event) => event.state)).toEqual(["received", "validated", "sized", "placed", "placed", "placed", "placed", "bracketed", "filled"])
+    expect(trail.map((event) => event.state)).toEqual([
+      "received",
+      "validated",
+      "sized",
+      "placed",
+      "placed",
+      "placed",
+      "placed",
+      "bracketed",
+      "filled",
+    ])
   })
 
   it("when the specification's curl line is sent, then the answer is a filled order", async () => {

@@ -48,23 +48,30 @@ const profitOf = (action: string, entry: string, exit: string, quantity: string)
 }
 
 describe.each(SIDES)("given a filled $action on $market", ({ market, action }) => {
-  it.each(["stop", "target"] as const)("when the price passes the %s, then the lot closes, its sibling goes, and the profit is exact", async (leg) => {
-    await world.setPrice("2500", "ETHUSDT", market)
-    const body = await open({ market, action })
-    const down = (leg === "stop") === (action === "buy")
-    const price = down ? "2399" : "2601"
-    await world.setPrice(price, "ETHUSDT", market)
-    const row = await world.done(body.signal_id)
-    const types = await world.types(body.signal_id)
-    expect(types.slice(types.indexOf("OrderCompleted"))).toEqual(["OrderCompleted", "ExitFilled", "SiblingCancelled", "LotClosed"])
-    // Stop and target trade at market once triggered.
-    expect(row).toMatchObject({ open_quantity: "0", profit: profitOf(action, "2500", price, "0.3"), state: "filled" })
-    const legs = world.paper.ledger().orders.filter((one) => one.clientOrderId.includes(row.order))
-    expect(legs.map((one) => [one.leg, one.status]).toSorted()).toEqual(
-      [["entry", "filled"], ["stop", leg === "stop" ? "filled" : "cancelled"], ["target", leg === "target" ? "filled" : "cancelled"]].toSorted(),
-    )
-    await world.setPrice("2500", "ETHUSDT", market)
-  })
+  it.each(["stop", "target"] as const)(
+    "when the price passes the %s, then the lot closes, its sibling goes, and the profit is exact",
+    async (leg) => {
+      await world.setPrice("2500", "ETHUSDT", market)
+      const body = await open({ market, action })
+      const down = (leg === "stop") === (action === "buy")
+      const price = down ? "2399" : "2601"
+      await world.setPrice(price, "ETHUSDT", market)
+      const row = await world.done(body.signal_id)
+      const types = await world.types(body.signal_id)
+      expect(types.slice(types.indexOf("OrderCompleted"))).toEqual(["OrderCompleted", "ExitFilled", "SiblingCancelled", "LotClosed"])
+      // Stop and target trade at market once triggered.
+      expect(row).toMatchObject({ open_quantity: "0", profit: profitOf(action, "2500", price, "0.3"), state: "filled" })
+      const legs = world.paper.ledger().orders.filter((one) => one.clientOrderId.includes(row.order))
+      expect(legs.map((one) => [one.leg, one.status]).toSorted()).toEqual(
+        [
+          ["entry", "filled"],
+          ["stop", leg === "stop" ? "filled" : "cancelled"],
+          ["target", leg === "target" ? "filled" : "cancelled"],
+        ].toSorted(),
+      )
+      await world.setPrice("2500", "ETHUSDT", market)
+    },
+  )
 
   it("when POST /simulation/price passes the stop, then the lot closes", async () => {
     const body = await open({ market, action })
@@ -84,17 +91,40 @@ describe.each(SIDES)("given a filled $action on $market", ({ market, action }) =
 
   it("when its strategy says close, then the lot is given back at market, and the close is filled with what it brought", async () => {
     const body = await open({ market, action })
-    const close = signal({ symbol: "ETHUSDT", market, action: "close", strategy_id: body.strategy_id, price: 2500, current_price: 2500, quantity: undefined })
+    const close = signal({
+      symbol: "ETHUSDT",
+      market,
+      action: "close",
+      strategy_id: body.strategy_id,
+      price: 2500,
+      current_price: 2500,
+      quantity: undefined,
+    })
     const reply = await world.trade(close)
     expect(reply.status, reply.text).toBe(200)
     expect(reply.json.result).toMatchObject({ status: "filled", filled_quantity: 0.3, fill_price: 2500 })
-    expect(await world.types(close.signal_id)).toEqual(["SignalReceived", "SignalValidated", "OrderSized", "CloseIntended", "CloseReported", "OrderCompleted"])
+    expect(await world.types(close.signal_id)).toEqual([
+      "SignalReceived",
+      "SignalValidated",
+      "OrderSized",
+      "CloseIntended",
+      "CloseReported",
+      "OrderCompleted",
+    ])
     expect(await world.done(body.signal_id)).toMatchObject({ open_quantity: "0", profit: profitOf(action, "2500", "2500", "0.3") })
   })
 
   it("when an opposite signal of its strategy comes, then it closes the lot and opens nothing", async () => {
     const body = await open({ market, action })
-    const opposite = signal({ symbol: "ETHUSDT", market, action: action === "buy" ? "sell" : "buy", strategy_id: body.strategy_id, price: 2500, current_price: 2500, quantity: 0.7 })
+    const opposite = signal({
+      symbol: "ETHUSDT",
+      market,
+      action: action === "buy" ? "sell" : "buy",
+      strategy_id: body.strategy_id,
+      price: 2500,
+      current_price: 2500,
+      quantity: 0.7,
+    })
     world.publish(opposite)
     expect(await world.settled(opposite.signal_id)).toMatchObject({ state: "filled", filled_quantity: 0.3, open_quantity: "0", done: true })
     expect(await world.done(body.signal_id)).toMatchObject({ open_quantity: "0" })
@@ -102,7 +132,9 @@ describe.each(SIDES)("given a filled $action on $market", ({ market, action }) =
 
   it("when the same strategy signals the same side again, then it is declined: ALREADY_OPEN", async () => {
     const body = await open({ market, action })
-    const again = await world.trade(signal({ symbol: "ETHUSDT", market, action, strategy_id: body.strategy_id, price: 2500, current_price: 2500, quantity: 0.3 }))
+    const again = await world.trade(
+      signal({ symbol: "ETHUSDT", market, action, strategy_id: body.strategy_id, price: 2500, current_price: 2500, quantity: 0.3 }),
+    )
     expect(again.status).toBe(400)
     expect(again.json.detail).toMatchObject({ code: "ALREADY_OPEN", class: "declined" })
     world.publish(signal({ symbol: "ETHUSDT", market, action: "close", strategy_id: body.strategy_id, price: 2500, current_price: 2500 }))

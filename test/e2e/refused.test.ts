@@ -91,7 +91,9 @@ describe("given hostile messages", () => {
   it("when fields are wrong, then the answer names each", async () => {
     const reply = await world.trade({ symbol: "BTCUSDT", action: "buy", confidence: 85, price: 0 })
     expect(reply.status).toBe(400)
-    expect(reply.json.detail.map((one: { field: string }) => one.field)).toEqual(expect.arrayContaining(["strategy_id", "confidence", "price"]))
+    expect(reply.json.detail.map((one: { field: string }) => one.field)).toEqual(
+      expect.arrayContaining(["strategy_id", "confidence", "price"]),
+    )
   })
 
   it("and then the engine is well, and trades", async () => {

@@ -11,68 +11,80 @@ let world: World
 afterEach(() => world.close())
 
 describe("given an engine on SQLite", () => {
-  it("when it gets SIGTERM with orders in flight, then after the restart each is filled, and not one was given up", async () => {
-    world = await World.create({ env: { PAPER_LATENCY_MS: "200" } })
-    const engine = await world.start()
-    const N = 60
-    for (let n = 0; n < N; n++) world.publish(signal())
-    await world.nc.flush()
-    await until(async () => (await world.rows()).length > 0, { what: "the first order" })
-    const ended = await engine.stop()
-    expect(ended, engine.tail()).toEqual({ code: 0, signal: null })
-    await world.start()
-    await quiet(world, N)
-    const findings = await checkWorld(world)
-    expect(findings.problems).toEqual([])
-    expect(findings.byReason).toEqual({})
-    expect(findings.openLots).toBe(N)
-  }, 60_000 * TIME_FACTOR)
+  it(
+    "when it gets SIGTERM with orders in flight, then after the restart each is filled, and not one was given up",
+    async () => {
+      world = await World.create({ env: { PAPER_LATENCY_MS: "200" } })
+      const engine = await world.start()
+      const N = 60
+      for (let n = 0; n < N; n++) world.publish(signal())
+      await world.nc.flush()
+      await until(async () => (await world.rows()).length > 0, { what: "the first order" })
+      const ended = await engine.stop()
+      expect(ended, engine.tail()).toEqual({ code: 0, signal: null })
+      await world.start()
+      await quiet(world, N)
+      const findings = await checkWorld(world)
+      expect(findings.problems).toEqual([])
+      expect(findings.byReason).toEqual({})
+      expect(findings.openLots).toBe(N)
+    },
+    60_000 * TIME_FACTOR,
+  )
 
-  it("when it is restarted seven times within a minute, gracefully and not, then an order that rests is not parked", async () => {
-    world = await World.create()
-    let engine = await world.start()
-    const resting = signal({ order_type: "limit", price: 49_000, conditional_timeout: 600 })
-    world.publish(resting)
-    await world.when(resting.signal_id, (row) => row.type === "EntryAccepted")
-    // More than three orders: a process that dies within moments of taking up the same few orders suspects those.
-    for (let n = 0; n < 4; n++) world.publish(signal())
-    const lot = signal()
-    world.publish(lot)
-    await world.when(lot.signal_id, (row) => row.state === "filled")
-    for (let n = 0; n < 7; n++) {
-      const adopted = async (id: string): Promise<number> => (await world.types(id)).filter((type) => type === "OrderAdopted").length
-      if (n % 2 === 0) await engine.kill()
-      else expect((await engine.stop()).code).toBe(0)
-      engine = await world.start()
-      await until(async () => (await adopted(resting.signal_id)) > n && (await adopted(lot.signal_id)) > n, {
-        timeoutMs: 8000,
-        what: `adoption ${n + 1} of both`,
-        seen: async () => [await world.types(resting.signal_id), await world.types(lot.signal_id), engine.complaints],
-      })
-    }
-    expect((await world.row(resting.signal_id))?.parked).toBe(false)
-    expect((await world.row(lot.signal_id))?.parked).toBe(false)
-    const reply = await world.http("DELETE", `/order/BTCUSDT/${resting.signal_id}`)
-    expect(reply.status, reply.text).toBe(200)
-    await quiet(world, 6)
-    expect((await checkWorld(world)).problems).toEqual([])
-  }, 90_000 * TIME_FACTOR)
+  it(
+    "when it is restarted seven times within a minute, gracefully and not, then an order that rests is not parked",
+    async () => {
+      world = await World.create()
+      let engine = await world.start()
+      const resting = signal({ order_type: "limit", price: 49_000, conditional_timeout: 600 })
+      world.publish(resting)
+      await world.when(resting.signal_id, (row) => row.type === "EntryAccepted")
+      // More than three orders: a process that dies within moments of taking up the same few orders suspects those.
+      for (let n = 0; n < 4; n++) world.publish(signal())
+      const lot = signal()
+      world.publish(lot)
+      await world.when(lot.signal_id, (row) => row.state === "filled")
+      for (let n = 0; n < 7; n++) {
+        const adopted = async (id: string): Promise<number> => (await world.types(id)).filter((type) => type === "OrderAdopted").length
+        if (n % 2 === 0) await engine.kill()
+        else expect((await engine.stop()).code).toBe(0)
+        engine = await world.start()
+        await until(async () => (await adopted(resting.signal_id)) > n && (await adopted(lot.signal_id)) > n, {
+          timeoutMs: 8000,
+          what: `adoption ${n + 1} of both`,
+          seen: async () => [await world.types(resting.signal_id), await world.types(lot.signal_id), engine.complaints],
+        })
+      }
+      expect((await world.row(resting.signal_id))?.parked).toBe(false)
+      expect((await world.row(lot.signal_id))?.parked).toBe(false)
+      const reply = await world.http("DELETE", `/order/BTCUSDT/${resting.signal_id}`)
+      expect(reply.status, reply.text).toBe(200)
+      await quiet(world, 6)
+      expect((await checkWorld(world)).problems).toEqual([])
+    },
+    90_000 * TIME_FACTOR,
+  )
 
-  it("when it was killed, then what was in flight is taken up again within a second of its being ready (it is alone)", async () => {
-    world = await World.create({ env: { PAPER_LATENCY_MS: "300" } })
-    const engine = await world.start()
-    for (let n = 0; n < 50; n++) world.publish(signal())
-    await world.nc.flush()
-    await until(async () => (await world.rows()).length >= 50, { what: "all decided" })
-    await engine.kill()
-    await sleep(100)
-    const again = await world.start()
-    const readyAtMs = Date.now()
-    await quiet(world, 50)
-    const events = (await Promise.all((await world.rows()).map((row) => world.trail(row.order)))).flat()
-    const adopted = events.filter((event) => event.type === "OrderAdopted").map((event) => Date.parse(event.at))
-    expect(Math.max(...adopted) - readyAtMs).toBeLessThan(1000 * TIME_FACTOR)
-    expect((await checkWorld(world)).problems).toEqual([])
-    expect(again.complaints).toEqual([])
-  }, 60_000 * TIME_FACTOR)
+  it(
+    "when it was killed, then what was in flight is taken up again within a second of its being ready (it is alone)",
+    async () => {
+      world = await World.create({ env: { PAPER_LATENCY_MS: "300" } })
+      const engine = await world.start()
+      for (let n = 0; n < 50; n++) world.publish(signal())
+      await world.nc.flush()
+      await until(async () => (await world.rows()).length >= 50, { what: "all decided" })
+      await engine.kill()
+      await sleep(100)
+      const again = await world.start()
+      const readyAtMs = Date.now()
+      await quiet(world, 50)
+      const events = (await Promise.all((await world.rows()).map((row) => world.trail(row.order)))).flat()
+      const adopted = events.filter((event) => event.type === "OrderAdopted").map((event) => Date.parse(event.at))
+      expect(Math.max(...adopted) - readyAtMs).toBeLessThan(1000 * TIME_FACTOR)
+      expect((await checkWorld(world)).problems).toEqual([])
+      expect(again.complaints).toEqual([])
+    },
+    60_000 * TIME_FACTOR,
+  )
 })

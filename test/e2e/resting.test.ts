@@ -17,7 +17,16 @@ beforeEach(() => world.setFaults(NO_FAULTS))
 
 /** A limit order 2 % below the market: it rests. */
 const resting = (change: SignalBody = {}) =>
-  signal({ order_type: "limit", price: 2450, current_price: 2500, symbol: "ETHUSDT", quantity: 1, stop_loss: 2300, take_profit: 2700, ...change })
+  signal({
+    order_type: "limit",
+    price: 2450,
+    current_price: 2500,
+    symbol: "ETHUSDT",
+    quantity: 1,
+    stop_loss: 2300,
+    take_profit: 2700,
+    ...change,
+  })
 
 const accepted = async (id: string): Promise<void> => void (await world.when(id, (row) => row.type === "EntryAccepted"))
 
@@ -26,10 +35,14 @@ const partly = async (id: string): Promise<void> => {
   await world.setFaults({ partialFills: { parts: 2, everyMs: 3_600_000 } })
   await world.setPrice("2449", "ETHUSDT")
   await world.setFaults({ partialFills: null })
-  await until(async () => (await world.types(id)).includes("TargetAccepted"), { what: "the part to be protected", seen: () => world.types(id) })
+  await until(async () => (await world.types(id)).includes("TargetAccepted"), {
+    what: "the part to be protected",
+    seen: () => world.types(id),
+  })
 }
 
-const strip = (types: readonly string[]): readonly string[] => types.filter((type) => type !== "SignalReceived" && type !== "SignalValidated" && type !== "OrderSized")
+const strip = (types: readonly string[]): readonly string[] =>
+  types.filter((type) => type !== "SignalReceived" && type !== "SignalValidated" && type !== "OrderSized")
 
 describe("given a limit order away from the market", () => {
   it("when its time is up, then it is cancelled, and failed for that reason", async () => {
@@ -37,7 +50,14 @@ describe("given a limit order away from the market", () => {
     world.publish(body)
     const row = await world.settled(body.signal_id)
     expect(row).toMatchObject({ state: "failed", reason: "ENTRY_TIMEOUT", status: "cancelled", done: true })
-    expect(strip(await world.types(body.signal_id))).toEqual(["EntryIntended", "EntryAccepted", "DeadlinePassed", "EntryCancelRequested", "EntryEnded", "OrderFailed"])
+    expect(strip(await world.types(body.signal_id))).toEqual([
+      "EntryIntended",
+      "EntryAccepted",
+      "DeadlinePassed",
+      "EntryCancelRequested",
+      "EntryEnded",
+      "OrderFailed",
+    ])
   })
 
   it("when its time is up after a part was filled, then the rest is cancelled, and the part stays under its stop", async () => {
@@ -103,12 +123,26 @@ describe("given a limit order away from the market", () => {
     world.publish(body)
     await accepted(body.signal_id)
     await partly(body.signal_id)
-    const opposite = resting({ action: "sell", strategy_id: body.strategy_id, price: 2455, current_price: 2455, stop_loss: 2700, take_profit: 2300 })
+    const opposite = resting({
+      action: "sell",
+      strategy_id: body.strategy_id,
+      price: 2455,
+      current_price: 2455,
+      stop_loss: 2700,
+      take_profit: 2300,
+    })
     world.publish(opposite)
     const row = await world.done(body.signal_id)
     expect(row).toMatchObject({ state: "filled", open_quantity: "0", filled_quantity: 0.5 })
-    expect(await world.settled(opposite.signal_id)).toMatchObject({ state: "filled", status: "filled", filled_quantity: 0.5, open_quantity: "0" })
-    expect(await world.types(body.signal_id)).toEqual(expect.arrayContaining(["CloseRequested", "EntryCancelRequested", "EntryEnded", "ExitFilled", "SiblingCancelled", "LotClosed"]))
+    expect(await world.settled(opposite.signal_id)).toMatchObject({
+      state: "filled",
+      status: "filled",
+      filled_quantity: 0.5,
+      open_quantity: "0",
+    })
+    expect(await world.types(body.signal_id)).toEqual(
+      expect.arrayContaining(["CloseRequested", "EntryCancelRequested", "EntryEnded", "ExitFilled", "SiblingCancelled", "LotClosed"]),
+    )
   })
 
   it("when the price comes to it, then it fills at its limit and is protected", async () => {

@@ -49,7 +49,9 @@ describe("given an engine at work", () => {
   it("when another store comes to the same stream, then it is refused, with the way to mend it", async () => {
     world = await World.create()
     const first = await world.start()
-    const text = await refusal(world.launch({ SQLITE_FILE: `${world.dir}/other.sqlite`, PAPER_VENUE_FILE: `${world.dir}/other-paper.sqlite` }))
+    const text = await refusal(
+      world.launch({ SQLITE_FILE: `${world.dir}/other.sqlite`, PAPER_VENUE_FILE: `${world.dir}/other-paper.sqlite` }),
+    )
     expect(text).toMatch(/another store|belongs to/i)
     await first.stop()
     expect(await refusal(world.launch({ SQLITE_FILE: `${world.dir}/third.sqlite` }))).toMatch(/NATS_STREAM|delete|nats stream/i)
@@ -65,47 +67,62 @@ describe("given an engine at work", () => {
 })
 
 describe("given a broker that goes away", () => {
-  it("when it is away, then POST /trade is 503, reads go on, open orders go on; when it is back, so is everything", async () => {
-    world = await World.create()
-    await world.start()
-    const resting = signal({ symbol: "ETHUSDT", order_type: "limit", price: 2450, current_price: 2500, quantity: 1 })
-    expect((await world.trade(resting)).status).toBe(200)
-    await world.nats.kill()
-    const reply = await until(
-      async () => {
-        const answer = await world.trade(signal())
-        return answer.status === 503 ? answer : undefined
-      },
-      { what: "503", timeoutMs: 10_000 },
-    )
-    expect(reply.headers.get("retry-after")).toBeTruthy()
-    expect((await world.get("/readyz")).status).toBe(503)
-    expect((await world.get("/healthz")).status).toBe(200)
-    expect((await world.get(`/orders/${resting.signal_id}`)).status).toBe(200)
-    // Protection does not wait for the broker.
-    await world.setPrice("2440", "ETHUSDT")
-    await until(async () => (await world.row(resting.signal_id))?.state === "filled", { what: "the fill to be protected without a broker", timeoutMs: 8000 })
-    await world.nats.restart()
-    await until(async () => (await world.get("/readyz")).status === 200, { what: "to be ready", timeoutMs: 15_000 })
-    const after = await until(
-      async () => {
-        const answer = await world.trade(signal({ strategy_id: "afterwards" }))
-        return answer.status === 200 ? answer : undefined
-      },
-      { what: "a trade", timeoutMs: 10_000 },
-    )
-    expect(after.json.result.status).toBe("filled")
-    await quiet(world, 2)
-    expect((await checkWorld(world)).problems).toEqual([])
-  }, 60_000 * TIME_FACTOR)
+  it(
+    "when it is away, then POST /trade is 503, reads go on, open orders go on; when it is back, so is everything",
+    async () => {
+      world = await World.create()
+      await world.start()
+      const resting = signal({ symbol: "ETHUSDT", order_type: "limit", price: 2450, current_price: 2500, quantity: 1 })
+      expect((await world.trade(resting)).status).toBe(200)
+      await world.nats.kill()
+      const reply = await until(
+        async () => {
+          const answer = await world.trade(signal())
+          return answer.status === 503 ? answer : undefined
+        },
+        { what: "503", timeoutMs: 10_000 },
+      )
+      expect(reply.headers.get("retry-after")).toBeTruthy()
+      expect((await world.get("/readyz")).status).toBe(503)
+      expect((await world.get("/healthz")).status).toBe(200)
+      expect((await world.get(`/orders/${resting.signal_id}`)).status).toBe(200)
+      // Protection does not wait for the broker.
+      await world.setPrice("2440", "ETHUSDT")
+      await until(async () => (await world.row(resting.signal_id))?.state === "filled", {
+        what: "the fill to be protected without a broker",
+        timeoutMs: 8000,
+      })
+      await world.nats.restart()
+      await until(async () => (await world.get("/readyz")).status === 200, { what: "to be ready", timeoutMs: 15_000 })
+      const after = await until(
+        async () => {
+          const answer = await world.trade(signal({ strategy_id: "afterwards" }))
+          return answer.status === 200 ? answer : undefined
+        },
+        { what: "a trade", timeoutMs: 10_000 },
+      )
+      expect(after.json.result.status).toBe("filled")
+      await quiet(world, 2)
+      expect((await checkWorld(world)).problems).toEqual([])
+    },
+    60_000 * TIME_FACTOR,
+  )
 
-  it("when it is away at the start, then the engine waits for it, and starts when it comes", async () => {
-    world = await World.create()
-    await world.nats.kill()
-    const engine = world.launch()
-    await until(() => engine.complaints.some((line) => line.msg.includes("NATS")), { what: "a word on NATS", seen: () => engine.tail(), timeoutMs: 10_000 })
-    await world.nats.restart()
-    world.url = await engine.ready()
-    expect((await world.trade(CURL_BODY)).status).toBe(200)
-  }, 60_000 * TIME_FACTOR)
+  it(
+    "when it is away at the start, then the engine waits for it, and starts when it comes",
+    async () => {
+      world = await World.create()
+      await world.nats.kill()
+      const engine = world.launch()
+      await until(() => engine.complaints.some((line) => line.msg.includes("NATS")), {
+        what: "a word on NATS",
+        seen: () => engine.tail(),
+        timeoutMs: 10_000,
+      })
+      await world.nats.restart()
+      world.url = await engine.ready()
+      expect((await world.trade(CURL_BODY)).status).toBe(200)
+    },
+    60_000 * TIME_FACTOR,
+  )
 })

@@ -3,7 +3,23 @@
  * store, the venue's own memory and the broker, and believes none of them.
  */
 import type { EventRecord, Fill, OrderId } from "@petrosa/contracts"
-import { add, cmp, dec, eq, floorTo, gt, isZero, parseClientOrderId, orderOfStream, reasonClass, type ReasonCode, str, sub, sum, ZERO } from "@petrosa/contracts"
+import {
+  add,
+  cmp,
+  dec,
+  eq,
+  floorTo,
+  gt,
+  isZero,
+  parseClientOrderId,
+  orderOfStream,
+  reasonClass,
+  type ReasonCode,
+  str,
+  sub,
+  sum,
+  ZERO,
+} from "@petrosa/contracts"
 import { verifyChain } from "@petrosa/event-store"
 import { replay } from "@petrosa/lifecycle"
 import { isOver, type Ledger, type LedgerOrder, readPaperLedger } from "@petrosa/venue"
@@ -23,12 +39,7 @@ export interface Findings {
 }
 
 /** Reasons after which the venue has (or had) the entry: it was cancelled there, or what it filled was given back. */
-const AT_VENUE: ReadonlySet<string> = new Set([
-  "ENTRY_TIMEOUT",
-  "ENTRY_EXPIRED",
-  "ENTRY_CANCELLED_AT_VENUE",
-  "PROTECTION_FAILED",
-])
+const AT_VENUE: ReadonlySet<string> = new Set(["ENTRY_TIMEOUT", "ENTRY_EXPIRED", "ENTRY_CANCELLED_AT_VENUE", "PROTECTION_FAILED"])
 /** Cancelled on its way, or at the venue. */
 const PERHAPS_AT_VENUE: ReadonlySet<string> = new Set(["CANCELLED_BY_USER", "CANCELLED_BY_OPPOSITE"])
 
@@ -53,7 +64,13 @@ const unprotectedMs = (events: readonly EventRecord[]): number => {
 }
 
 /** The invariants of one order: what its events say, held against what the venue remembers of it. */
-const checkOrder = (order: OrderId, events: readonly EventRecord[], ledger: Ledger, legs: readonly LedgerOrder[], say: (problem: string) => void): void => {
+const checkOrder = (
+  order: OrderId,
+  events: readonly EventRecord[],
+  ledger: Ledger,
+  legs: readonly LedgerOrder[],
+  say: (problem: string) => void,
+): void => {
   const last = events.at(-1)
   if (last === undefined) return
   const { difference } = replay(order, events)
@@ -171,10 +188,12 @@ export const checkWorld = async (world: World, options: { readonly queues?: bool
     for (const position of atVenue.value) {
       const key = `${position.symbol} ${position.side}`
       const ours = positions.get(key) ?? ZERO
-      if (!eq(ours, dec(position.quantity))) problems.push(`position ${key}: the venue has ${position.quantity}, our lots add up to ${str(ours)}`)
+      if (!eq(ours, dec(position.quantity)))
+        problems.push(`position ${key}: the venue has ${position.quantity}, our lots add up to ${str(ours)}`)
       positions.delete(key)
     }
-    for (const [key, quantity] of positions) if (!isZero(quantity)) problems.push(`position ${key}: the venue has none, our lots add up to ${str(quantity)}`)
+    for (const [key, quantity] of positions)
+      if (!isZero(quantity)) problems.push(`position ${key}: the venue has none, our lots add up to ${str(quantity)}`)
   }
 
   if (options.queues !== false) {

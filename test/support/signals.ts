@@ -22,7 +22,8 @@ export const specificationSignal = (change: SignalBody = {}): SignalBody => ({
 })
 
 /** The specification's curl line, word for word. */
-export const CURL_BODY = '{"strategy_id": "test", "symbol": "BTCUSDT", "action": "buy", "confidence": 0.8, "price": 50000, "quantity": 0.001}'
+export const CURL_BODY =
+  '{"strategy_id": "test", "symbol": "BTCUSDT", "action": "buy", "confidence": 0.8, "price": 50000, "quantity": 0.001}'
 
 /** A signal of its own id and (if none is given) its own strategy, so that it stands in nobody's way. */
 export const signal = (change: SignalBody = {}): SignalBody & { readonly signal_id: string; readonly strategy_id: string } => {

@@ -79,10 +79,20 @@ const readOptions = (): SandboxOptions => {
   if (values.feed !== undefined && values.feed !== "manual" && values.feed !== "walk") fail("--feed is manual or walk")
   const feed: FeedOptions =
     values.recording !== undefined
-      ? { kind: "recorded", ticks: readRecording(readFileSync(values.recording, "utf8")), speed: number(values.speed, "speed", 1) || 1, repeat: true }
+      ? {
+          kind: "recorded",
+          ticks: readRecording(readFileSync(values.recording, "utf8")),
+          speed: number(values.speed, "speed", 1) || 1,
+          repeat: true,
+        }
       : values.feed === "manual"
         ? { kind: "manual" }
-        : { kind: "walk", seed, everyMs: number(values.every, "every", 1000) || 1000, volatilityBps: number(values.volatility, "volatility", 5) }
+        : {
+            kind: "walk",
+            seed,
+            everyMs: number(values.every, "every", 1000) || 1000,
+            volatilityBps: number(values.volatility, "volatility", 5),
+          }
   const commission = values.commission ?? "received"
   if (commission !== "quote" && commission !== "received" && commission !== "bnb") return fail("--commission is quote, received or bnb")
   const spotInfo = object(values["exchange-info-spot"])

@@ -69,12 +69,16 @@ export interface World {
 
 const EXPIRY_EVERY_MS = 1000
 const FIRST_IDS = { spot: 42_000_000_001n, futures: 8_389_765_612_825_190_001n, algo: 3_000_000_000_003_505n }
-const byKey = (routes: readonly Route[]): ReadonlyMap<string, Route> => new Map(routes.map((route) => [`${route.method} ${route.path}`, route]))
+const byKey = (routes: readonly Route[]): ReadonlyMap<string, Route> =>
+  new Map(routes.map((route) => [`${route.method} ${route.path}`, route]))
 
 /** Sets what a wallet holds of an asset; what is locked stays locked. */
 export const setBalance = (exchange: Exchange, account: string, market: Market, asset: string, total: string): void => {
   const wallet = `${account}:${market}`
-  exchange.store.putBalance(wallet, asset, { total: dec(total) && (total as DecimalString), locked: exchange.store.balance(wallet, asset).locked })
+  exchange.store.putBalance(wallet, asset, {
+    total: dec(total) && (total as DecimalString),
+    locked: exchange.store.balance(wallet, asset).locked,
+  })
 }
 
 export const createWorld = (clock: Clock, options: WorldOptions): World => {

@@ -30,7 +30,10 @@ describe("the vectors of Binance's documentation", () => {
   })
   test.each([
     ["another price", `${QUERY.replace("price=0.1", "price=0.2")}&signature=${SIGNATURE}`],
-    ["another order of parameters", `side=BUY&symbol=LTCBTC&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000&timestamp=1499827319559&signature=${SIGNATURE}`],
+    [
+      "another order of parameters",
+      `side=BUY&symbol=LTCBTC&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000&timestamp=1499827319559&signature=${SIGNATURE}`,
+    ],
     ["a parameter after the signature", `${QUERY}&signature=${SIGNATURE}&x=1`],
   ])("given %s, when it is checked, then -1022", (_name, query) => {
     expect(() => checkRestSignature(account, query, "")).toThrow("Signature for this request is not valid.")
@@ -65,7 +68,12 @@ describe("over HTTP", () => {
   })
   afterEach(() => sandbox.close())
   const send = async (market: "spot" | "futures", query: string, headers: Record<string, string> = { "X-MBX-APIKEY": EXAMPLE_KEY }) =>
-    read(await fetch(`${market === "spot" ? sandbox.spotUrl : sandbox.futuresUrl}${market === "spot" ? "/api/v3/account" : "/fapi/v3/account"}?${query}`, { headers }))
+    read(
+      await fetch(
+        `${market === "spot" ? sandbox.spotUrl : sandbox.futuresUrl}${market === "spot" ? "/api/v3/account" : "/fapi/v3/account"}?${query}`,
+        { headers },
+      ),
+    )
   const signed = (query: string): string => `${query}&signature=${sign(EXAMPLE_SECRET, query)}`
 
   test.each(["spot", "futures"] as const)("%s: every way to be nobody", async (market) => {
@@ -85,14 +93,27 @@ describe("over HTTP", () => {
       ["a parameter that nobody reads", send(market, signed(`sneaky=1&timestamp=${now}`)), 400, -1104],
       ["raw characters that an encoder would have encoded", send(market, signed(`symbols=[BTCUSDT]&timestamp=${now}`)), 400, -1022],
     ]
-    for (const [name, answer, status, code] of table) expect([name, (await answer).status, (await answer).body.code]).toEqual([name, status, code])
+    for (const [name, answer, status, code] of table)
+      expect([name, (await answer).status, (await answer).body.code]).toEqual([name, status, code])
   })
 
   test("the second check of the timestamp, before the matching engine: -1021 on spot, -5028 on futures", async () => {
     sandbox.addFaults({ kind: "slow", beforeMs: 150, match: { op: "order.place" } })
-    const spot = await client(sandbox, "spot").call("POST", "/api/v3/order", { symbol: "BTCUSDT", side: "BUY", type: "MARKET", quantity: "0.01", recvWindow: 100 })
+    const spot = await client(sandbox, "spot").call("POST", "/api/v3/order", {
+      symbol: "BTCUSDT",
+      side: "BUY",
+      type: "MARKET",
+      quantity: "0.01",
+      recvWindow: 100,
+    })
     expect(spot.body).toEqual({ code: -1021, msg: "Timestamp for this request is outside of the recvWindow." })
-    const futures = await client(sandbox, "futures").call("POST", "/fapi/v1/order", { symbol: "BTCUSDT", side: "BUY", type: "MARKET", quantity: "0.01", recvWindow: 100 })
+    const futures = await client(sandbox, "futures").call("POST", "/fapi/v1/order", {
+      symbol: "BTCUSDT",
+      side: "BUY",
+      type: "MARKET",
+      quantity: "0.01",
+      recvWindow: 100,
+    })
     expect(futures.body.code).toBe(-5028)
     expect(sandbox.ledger().orders).toHaveLength(0)
   })
@@ -129,9 +150,17 @@ test("an Ed25519 key signs REST requests in base64", async () => {
 
 test("keys without the permission, and accounts that may not trade", async () => {
   await withSandbox({ accounts: [{ ...DEFAULT_ACCOUNT, permissions: ["spot"] }] }, async (sandbox) => {
-    expect((await client(sandbox, "futures").call("GET", "/fapi/v3/balance")).body).toEqual({ code: -2015, msg: "Invalid API-key, IP, or permissions for action." })
+    expect((await client(sandbox, "futures").call("GET", "/fapi/v3/balance")).body).toEqual({
+      code: -2015,
+      msg: "Invalid API-key, IP, or permissions for action.",
+    })
     sandbox.world.exchange.account("main").canTrade = false
-    const refused = await client(sandbox, "spot").call("POST", "/api/v3/order", { symbol: "BTCUSDT", side: "BUY", type: "MARKET", quantity: "0.01" })
+    const refused = await client(sandbox, "spot").call("POST", "/api/v3/order", {
+      symbol: "BTCUSDT",
+      side: "BUY",
+      type: "MARKET",
+      quantity: "0.01",
+    })
     expect(refused.body).toEqual({ code: -2010, msg: "This account may not place or cancel orders." })
   })
 })

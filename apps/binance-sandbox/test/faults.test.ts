@@ -4,7 +4,17 @@ import { Faults } from "../src/faults/rules.ts"
 import type { RequestView } from "../src/faults/rules.ts"
 import { readFaults, startSandbox } from "../src/index.ts"
 import type { FaultRule, Sandbox } from "../src/index.ts"
-import { EVENTS, client, futuresConnector, inner, openFuturesUserStream, openSocket, openSpotUserStream, spotConnector, until } from "./support.ts"
+import {
+  EVENTS,
+  client,
+  futuresConnector,
+  inner,
+  openFuturesUserStream,
+  openSocket,
+  openSpotUserStream,
+  spotConnector,
+  until,
+} from "./support.ts"
 import type { Json } from "./support.ts"
 
 let sandbox: Sandbox
@@ -14,15 +24,24 @@ beforeEach(async () => {
 afterEach(() => sandbox.close())
 
 const MARKET = { symbol: "BTCUSDT", side: "BUY", type: "MARKET", quantity: "0.01", newClientOrderId: "x-1" }
-const LIMIT = { symbol: "BTCUSDT", side: "BUY", type: "LIMIT", timeInForce: "GTC", quantity: "0.01", price: "40000", newClientOrderId: "x-1" }
+const LIMIT = {
+  symbol: "BTCUSDT",
+  side: "BUY",
+  type: "LIMIT",
+  timeInForce: "GTC",
+  quantity: "0.01",
+  price: "40000",
+  newClientOrderId: "x-1",
+}
 const MARKETS = [
   ["spot", "/api/v3/order"],
   ["futures", "/fapi/v1/order"],
 ] as const
-const lost = async (run: () => Promise<unknown>): Promise<unknown> => run().then(
-  (reply) => reply,
-  () => "no reply",
-)
+const lost = async (run: () => Promise<unknown>): Promise<unknown> =>
+  run().then(
+    (reply) => reply,
+    () => "no reply",
+  )
 
 describe.each(MARKETS)("%s requests", (market, path) => {
   const call = () => client(sandbox, market)
@@ -36,9 +55,13 @@ describe.each(MARKETS)("%s requests", (market, path) => {
   })
   test("loseReply with hang: silence; the connector's own time-out ends it, and the order is there", async () => {
     sandbox.addFaults({ kind: "loseReply", hang: true, count: 1 })
-    const connector = (market === "spot" ? spotConnector(sandbox) : futuresConnector(sandbox)) as unknown as { timeout: number } & ReturnType<typeof spotConnector>
+    const connector = (market === "spot" ? spotConnector(sandbox) : futuresConnector(sandbox)) as unknown as {
+      timeout: number
+    } & ReturnType<typeof spotConnector>
     connector.timeout = 200
-    await expect(connector["newOrder"]!("BTCUSDT", "BUY", "MARKET", { quantity: "0.01", newClientOrderId: "x-1" })).rejects.toMatchObject({ code: "ECONNABORTED" })
+    await expect(connector["newOrder"]!("BTCUSDT", "BUY", "MARKET", { quantity: "0.01", newClientOrderId: "x-1" })).rejects.toMatchObject({
+      code: "ECONNABORTED",
+    })
     expect(sandbox.ledger().orders).toMatchObject([{ clientId: "x-1", status: "FILLED" }])
   })
   test("dropRequest: nothing happened", async () => {
@@ -67,11 +90,22 @@ describe.each(MARKETS)("%s requests", (market, path) => {
     expect(sandbox.ledger().orders).toHaveLength(executed ? 1 : 0)
   })
   test("a 503 with a body of its own", async () => {
-    sandbox.addFaults({ kind: "http", status: 503, executed: false, body: '{"code":-1008,"msg":"Request throttled by system-level protection."}' })
+    sandbox.addFaults({
+      kind: "http",
+      status: 503,
+      executed: false,
+      body: '{"code":-1008,"msg":"Request throttled by system-level protection."}',
+    })
     expect((await call().call("POST", path, MARKET)).body.code).toBe(-1008)
   })
   test("refuse: any code and text", async () => {
-    sandbox.addFaults({ kind: "refuse", code: -1001, msg: "Internal error; unable to process your request. Please try again.", status: 500, count: 1 })
+    sandbox.addFaults({
+      kind: "refuse",
+      code: -1001,
+      msg: "Internal error; unable to process your request. Please try again.",
+      status: 500,
+      count: 1,
+    })
     expect((await call().call("POST", path, MARKET)).body.code).toBe(-1001)
     expect(sandbox.ledger().orders).toEqual([])
   })
@@ -80,7 +114,9 @@ describe.each(MARKETS)("%s requests", (market, path) => {
     expect((await call().call("POST", path, LIMIT)).status).toBe(200)
     expect((await call().call("GET", path, query)).body.code).toBe(-2013)
     expect((await call().call("DELETE", path, query)).body.code).toBe(-2011)
-    expect((await call().call("GET", market === "spot" ? "/api/v3/openOrders" : "/fapi/v1/openOrders", { symbol: "BTCUSDT" })).list).toEqual([])
+    expect(
+      (await call().call("GET", market === "spot" ? "/api/v3/openOrders" : "/fapi/v1/openOrders", { symbol: "BTCUSDT" })).list,
+    ).toEqual([])
     const endMs = Date.now() + 3000
     let seen = await call().call("GET", path, query)
     while (seen.body.code === -2013 && Date.now() < endMs) seen = await call().call("GET", path, query)
@@ -117,13 +153,24 @@ describe.each(MARKETS)("%s requests", (market, path) => {
 })
 
 describe("the algo service and lists under faults", () => {
-  const ALGO = { algoType: "CONDITIONAL", symbol: "BTCUSDT", side: "SELL", type: "STOP_MARKET", quantity: "0.01", triggerPrice: "40000", clientAlgoId: "x-s" }
+  const ALGO = {
+    algoType: "CONDITIONAL",
+    symbol: "BTCUSDT",
+    side: "SELL",
+    type: "STOP_MARKET",
+    quantity: "0.01",
+    triggerPrice: "40000",
+    clientAlgoId: "x-s",
+  }
   test("an algo order whose reply is lost, one that is denied, one that fires while it is cancelled", async () => {
     const futures = client(sandbox, "futures")
     sandbox.addFaults({ kind: "loseReply", count: 1, match: { op: "algo.place" } })
     expect(await lost(() => futures.call("POST", "/fapi/v1/algoOrder", ALGO))).toBe("no reply")
     expect((await futures.call("GET", "/fapi/v1/algoOrder", { clientAlgoId: "x-s" })).body).toMatchObject({ algoStatus: "NEW" })
-    sandbox.addFaults({ kind: "notFound", forMs: 60_000, count: 1, match: { op: "algo.place" } }, { kind: "fillOnCancel", count: 1, match: { op: "algo.cancel" } })
+    sandbox.addFaults(
+      { kind: "notFound", forMs: 60_000, count: 1, match: { op: "algo.place" } },
+      { kind: "fillOnCancel", count: 1, match: { op: "algo.cancel" } },
+    )
     expect((await futures.call("POST", "/fapi/v1/algoOrder", { ...ALGO, clientAlgoId: "x-h" })).status).toBe(200)
     expect((await futures.call("GET", "/fapi/v1/algoOrder", { clientAlgoId: "x-h" })).body.code).toBe(-2013)
     expect((await futures.call("DELETE", "/fapi/v1/algoOrder", { clientAlgoId: "x-s" })).body.code).toBe(-2011)
@@ -132,7 +179,16 @@ describe("the algo service and lists under faults", () => {
   test("a list whose reply is lost", async () => {
     const spot = client(sandbox, "spot")
     sandbox.addFaults({ kind: "loseReply", count: 1, match: { op: "list.place" } })
-    const oco = { symbol: "BTCUSDT", side: "SELL", quantity: "1", aboveType: "LIMIT_MAKER", abovePrice: "55000", belowType: "STOP_LOSS", belowStopPrice: "45000", listClientOrderId: "x-l" }
+    const oco = {
+      symbol: "BTCUSDT",
+      side: "SELL",
+      quantity: "1",
+      aboveType: "LIMIT_MAKER",
+      abovePrice: "55000",
+      belowType: "STOP_LOSS",
+      belowStopPrice: "45000",
+      listClientOrderId: "x-l",
+    }
     expect(await lost(() => spot.call("POST", "/api/v3/orderList/oco", oco))).toBe("no reply")
     expect((await spot.call("GET", "/api/v3/orderList", { origClientOrderId: "x-l" })).body).toMatchObject({ listOrderStatus: "EXECUTING" })
   })
@@ -158,15 +214,24 @@ describe("stream events", () => {
   }
 
   test("duplicateEvent", async () => {
-    const seen = await trade({ kind: "duplicateEvent", match: { execution: "TRADE" } }, (events) => events.spot.length === 3 && events.futures.length === 3)
+    const seen = await trade(
+      { kind: "duplicateEvent", match: { execution: "TRADE" } },
+      (events) => events.spot.length === 3 && events.futures.length === 3,
+    )
     expect(seen).toEqual({ spot: ["NEW", "TRADE", "TRADE"], futures: ["NEW", "TRADE", "TRADE"] })
   })
   test("dropEvent", async () => {
-    const seen = await trade({ kind: "dropEvent", match: { execution: "NEW" } }, (events) => events.spot.length === 1 && events.futures.length === 1)
+    const seen = await trade(
+      { kind: "dropEvent", match: { execution: "NEW" } },
+      (events) => events.spot.length === 1 && events.futures.length === 1,
+    )
     expect(seen).toEqual({ spot: ["TRADE"], futures: ["TRADE"] })
   })
   test("delayEvent: the late NEW comes after the TRADE", async () => {
-    const seen = await trade({ kind: "delayEvent", ms: 60, match: { execution: "NEW" } }, (events) => events.spot.length === 2 && events.futures.length === 2)
+    const seen = await trade(
+      { kind: "delayEvent", ms: 60, match: { execution: "NEW" } },
+      (events) => events.spot.length === 2 && events.futures.length === 2,
+    )
     expect(seen).toEqual({ spot: ["TRADE", "NEW"], futures: ["TRADE", "NEW"] })
   })
   test("swapEvent: an event comes after the next one", async () => {
@@ -174,7 +239,12 @@ describe("stream events", () => {
     sandbox.addFaults({ kind: "swapEvent", count: 1, match: { event: "executionReport" } })
     await client(sandbox, "spot").call("POST", "/api/v3/order", MARKET)
     await until(() => spot.events().length === 4, "four events")
-    expect(spot.events().map((event) => event["e"])).toEqual(["outboundAccountPosition", "executionReport", "executionReport", "outboundAccountPosition"])
+    expect(spot.events().map((event) => event["e"])).toEqual([
+      "outboundAccountPosition",
+      "executionReport",
+      "executionReport",
+      "outboundAccountPosition",
+    ])
     spot.close()
   })
   test("a dead listen key with an open socket: nothing comes; PUT says -1125; a new key delivers", async () => {
@@ -182,7 +252,10 @@ describe("stream events", () => {
     sandbox.disturb("futures", "killListenKey")
     const futures = client(sandbox, "futures")
     await futures.call("POST", "/fapi/v1/order", MARKET)
-    expect((await futures.plain("PUT", "/fapi/v1/listenKey", {}, true)).body).toEqual({ code: -1125, msg: "This listenKey does not exist." })
+    expect((await futures.plain("PUT", "/fapi/v1/listenKey", {}, true)).body).toEqual({
+      code: -1125,
+      msg: "This listenKey does not exist.",
+    })
     const again = await openFuturesUserStream(sandbox)
     expect(again.key).not.toBe(stream.key)
     await futures.call("POST", "/fapi/v1/order", MARKET)
@@ -213,7 +286,16 @@ describe("stream events", () => {
 })
 
 describe("rules", () => {
-  const view: RequestView = { market: "spot", account: "main", method: "POST", path: "/api/v3/order", op: "order.place", symbol: "BTCUSDT", clientId: "pt-1", type: "LIMIT" }
+  const view: RequestView = {
+    market: "spot",
+    account: "main",
+    method: "POST",
+    path: "/api/v3/order",
+    op: "order.place",
+    symbol: "BTCUSDT",
+    clientId: "pt-1",
+    type: "LIMIT",
+  }
   test("count, skip, and match with a prefix", () => {
     const faults = new Faults(1, [{ kind: "loseReply", skip: 1, count: 2, match: { path: "/api/v3/*", clientIdStartsWith: "pt-" } }])
     expect([1, 2, 3, 4].map(() => faults.strike("loseReply", view) !== undefined)).toEqual([false, true, true, false])

@@ -15,11 +15,21 @@ afterEach(() => sandbox.close())
 
 const MARKET = { symbol: "BTCUSDT", side: "BUY", type: "MARKET", quantity: "1" }
 const LIMIT = { symbol: "BTCUSDT", side: "BUY", type: "LIMIT", timeInForce: "GTC", quantity: "1", price: "49000" }
-const STOP = { algoType: "CONDITIONAL", symbol: "BTCUSDT", side: "SELL", type: "STOP_MARKET", quantity: "1", triggerPrice: "48000", reduceOnly: "true", clientAlgoId: "stop" }
+const STOP = {
+  algoType: "CONDITIONAL",
+  symbol: "BTCUSDT",
+  side: "SELL",
+  type: "STOP_MARKET",
+  quantity: "1",
+  triggerPrice: "48000",
+  reduceOnly: "true",
+  clientAlgoId: "stop",
+}
 const place = (params: Readonly<Record<string, string>>) => futures.call("POST", "/fapi/v1/order", params)
 const algo = (params: Readonly<Record<string, string>>) => futures.call("POST", "/fapi/v1/algoOrder", params)
 const found = async (clientAlgoId: string): Promise<Json> => (await futures.call("GET", "/fapi/v1/algoOrder", { clientAlgoId })).body
-const order = async (clientId: string): Promise<Json> => (await futures.call("GET", "/fapi/v1/order", { symbol: "BTCUSDT", origClientOrderId: clientId })).body
+const order = async (clientId: string): Promise<Json> =>
+  (await futures.call("GET", "/fapi/v1/order", { symbol: "BTCUSDT", origClientOrderId: clientId })).body
 const positions = async (): Promise<readonly Json[]> => (await futures.call("GET", "/fapi/v3/positionRisk", { symbol: "BTCUSDT" })).list
 const without = (params: Readonly<Record<string, string>>, ...names: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(params).filter(([name]) => !names.includes(name)))
@@ -65,11 +75,16 @@ describe("positions", () => {
       ["LONG", "1.000"],
       ["SHORT", "-2.000"],
     ])
-    expect((await place({ ...MARKET, side: "SELL", positionSide: "LONG", reduceOnly: "true" })).body).toEqual({ code: -1106, msg: "Parameter 'reduceOnly' sent when not required." })
+    expect((await place({ ...MARKET, side: "SELL", positionSide: "LONG", reduceOnly: "true" })).body).toEqual({
+      code: -1106,
+      msg: "Parameter 'reduceOnly' sent when not required.",
+    })
     expect((await dual("false")).body.code).toBe(-4068)
     await place({ ...MARKET, side: "SELL", positionSide: "LONG" })
     expect((await place({ ...MARKET, side: "SELL", positionSide: "LONG" })).body.code).toBe(-2022)
-    expect((await algo({ ...without(STOP, "reduceOnly"), side: "BUY", positionSide: "SHORT", triggerPrice: "52000", quantity: "2" })).status).toBe(200)
+    expect(
+      (await algo({ ...without(STOP, "reduceOnly"), side: "BUY", positionSide: "SHORT", triggerPrice: "52000", quantity: "2" })).status,
+    ).toBe(200)
     sandbox.setPrice("BTCUSDT", "52000", { market: "futures" })
     expect(await positions()).toEqual([])
     await place({ ...LIMIT, positionSide: "LONG" })
@@ -88,12 +103,22 @@ describe("positions", () => {
     await place(MARKET)
     expect((await type("CROSSED")).body.code).toBe(-4048)
     expect(await positions()).toMatchObject([{ positionInitialMargin: "10000.02000000", marginType: "isolated" }])
-    expect((await futures.call("GET", "/fapi/v1/symbolConfig", { symbol: "BTCUSDT" })).list).toMatchObject([{ leverage: 5, marginType: "ISOLATED" }])
+    expect((await futures.call("GET", "/fapi/v1/symbolConfig", { symbol: "BTCUSDT" })).list).toMatchObject([
+      { leverage: 5, marginType: "ISOLATED" },
+    ])
   })
 
   test("modify keeps the id; unchanged values are -5027; too large a change leaves the order as it was", async () => {
     const before = (await place({ ...LIMIT, newClientOrderId: "m" })).body
-    const modify = (change: Readonly<Record<string, string>>) => futures.call("PUT", "/fapi/v1/order", { symbol: "BTCUSDT", side: "BUY", origClientOrderId: "m", quantity: "1", price: "49000", ...change })
+    const modify = (change: Readonly<Record<string, string>>) =>
+      futures.call("PUT", "/fapi/v1/order", {
+        symbol: "BTCUSDT",
+        side: "BUY",
+        origClientOrderId: "m",
+        quantity: "1",
+        price: "49000",
+        ...change,
+      })
     expect((await modify({})).body.code).toBe(-5027)
     expect((await modify({ price: "49500" })).body).toMatchObject({ orderId: before["orderId"], price: "49500.00", status: "NEW" })
     expect((await modify({ quantity: "900" })).body.code).toBe(-2019)
@@ -102,11 +127,17 @@ describe("positions", () => {
   })
 
   test("batches answer per element", async () => {
-    const list = JSON.stringify([{ ...LIMIT, newClientOrderId: "b1" }, { ...LIMIT, price: "1.234" }])
+    const list = JSON.stringify([
+      { ...LIMIT, newClientOrderId: "b1" },
+      { ...LIMIT, price: "1.234" },
+    ])
     const placed = (await futures.call("POST", "/fapi/v1/batchOrders", { batchOrders: list })).list
     expect(placed).toMatchObject([{ clientOrderId: "b1", selfTradePreventionMode: "NONE" }, { code: -1111 }])
     const ids = `[${String(placed[0]?.["orderId"])},1]`
-    expect((await futures.call("DELETE", "/fapi/v1/batchOrders", { symbol: "BTCUSDT", orderIdList: ids })).list).toMatchObject([{ status: "CANCELED" }, { code: -2011 }])
+    expect((await futures.call("DELETE", "/fapi/v1/batchOrders", { symbol: "BTCUSDT", orderIdList: ids })).list).toMatchObject([
+      { status: "CANCELED" },
+      { code: -2011 },
+    ])
     expect((await futures.call("POST", "/fapi/v1/batchOrders", { batchOrders: "[]" })).body.code).toBe(-4082)
   })
 
@@ -147,7 +178,9 @@ describe("the algo service", () => {
     const placed = (await algo(STOP)).body
     expect(placed).toMatchObject({ algoStatus: "NEW", algoType: "CONDITIONAL", orderType: "STOP_MARKET" })
     expect((await futures.call("GET", "/fapi/v1/openOrders", { symbol: "BTCUSDT" })).list).toEqual([])
-    expect((await futures.call("GET", "/fapi/v1/openAlgoOrders", { symbol: "BTCUSDT" })).list).toMatchObject([{ clientAlgoId: "stop", actualOrderId: "" }])
+    expect((await futures.call("GET", "/fapi/v1/openAlgoOrders", { symbol: "BTCUSDT" })).list).toMatchObject([
+      { clientAlgoId: "stop", actualOrderId: "" },
+    ])
     await futures.call("DELETE", "/fapi/v1/allOpenOrders", { symbol: "BTCUSDT" })
     expect((await found("stop"))["algoStatus"]).toBe("NEW")
     sandbox.setPrice("BTCUSDT", "47990", { market: "futures" })
@@ -156,8 +189,17 @@ describe("the algo service", () => {
     const child = (await futures.call("GET", "/fapi/v1/order", { symbol: "BTCUSDT", orderId: String(done["actualOrderId"]) })).body
     expect(child).toMatchObject({ status: "FILLED", clientOrderId: "stop", type: "MARKET", origType: "STOP_MARKET", reduceOnly: true })
     await until(() => stream.frames.some((event) => inner(event)["X"] === "FINISHED"), "FINISHED")
-    const seen = stream.frames.filter((event) => event["e"] !== "ACCOUNT_UPDATE" && event["e"] !== "TRADE_LITE").map((event) => `${String(event["e"])} ${String(inner(event)["X"])}`)
-    expect(seen.slice(-6)).toEqual(["ALGO_UPDATE NEW", "ALGO_UPDATE TRIGGERING", "ORDER_TRADE_UPDATE NEW", "ALGO_UPDATE TRIGGERED", "ORDER_TRADE_UPDATE FILLED", "ALGO_UPDATE FINISHED"])
+    const seen = stream.frames
+      .filter((event) => event["e"] !== "ACCOUNT_UPDATE" && event["e"] !== "TRADE_LITE")
+      .map((event) => `${String(event["e"])} ${String(inner(event)["X"])}`)
+    expect(seen.slice(-6)).toEqual([
+      "ALGO_UPDATE NEW",
+      "ALGO_UPDATE TRIGGERING",
+      "ORDER_TRADE_UPDATE NEW",
+      "ALGO_UPDATE TRIGGERED",
+      "ORDER_TRADE_UPDATE FILLED",
+      "ALGO_UPDATE FINISHED",
+    ])
     stream.close()
   })
 
@@ -169,7 +211,11 @@ describe("the algo service", () => {
     expect((await algo({ ...close, clientAlgoId: "target", type: "TAKE_PROFIT_MARKET", triggerPrice: "52000" })).status).toBe(200)
     expect((await algo({ ...STOP, clientAlgoId: "sized" })).status).toBe(200)
     await place({ ...MARKET, side: "SELL", reduceOnly: "true" })
-    expect([(await found("stop"))["algoStatus"], (await found("target"))["algoStatus"], (await found("sized"))["algoStatus"]]).toEqual(["EXPIRED", "EXPIRED", "NEW"])
+    expect([(await found("stop"))["algoStatus"], (await found("target"))["algoStatus"], (await found("sized"))["algoStatus"]]).toEqual([
+      "EXPIRED",
+      "EXPIRED",
+      "NEW",
+    ])
   })
 
   test("closePosition closes all that is there at the trigger, however much that has become", async () => {
@@ -187,7 +233,11 @@ describe("the algo service", () => {
     await algo({ ...without(STOP, "reduceOnly"), clientAlgoId: "poor", quantity: "900" })
     await algo({ ...without(STOP, "reduceOnly"), clientAlgoId: "kill", type: "STOP", price: "48500", timeInForce: "FOK" })
     sandbox.setPrice("BTCUSDT", "47000", { market: "futures" })
-    expect([(await found("stop"))["algoStatus"], (await found("poor"))["algoStatus"], (await found("kill"))["algoStatus"]]).toEqual(["REJECTED", "REJECTED", "REJECTED"])
+    expect([(await found("stop"))["algoStatus"], (await found("poor"))["algoStatus"], (await found("kill"))["algoStatus"]]).toEqual([
+      "REJECTED",
+      "REJECTED",
+      "REJECTED",
+    ])
     await until(() => stream.frames.filter((event) => inner(event)["X"] === "REJECTED").length === 3, "three rejections")
     expect(stream.frames.flatMap((event) => inner(event)["rm"] ?? []).filter((text) => text !== "")).toEqual([
       "ReduceOnly Order is rejected.",
@@ -215,8 +265,20 @@ describe("the algo service", () => {
     sandbox.setPrice("BTCUSDT", "50000", { market: "futures", mark: "48000" })
     expect((await found("stop"))["algoStatus"]).toBe("FINISHED")
     sandbox.setPrice("BTCUSDT", "50000", { market: "futures" })
-    await algo({ ...without(STOP, "triggerPrice"), type: "TRAILING_STOP_MARKET", callbackRate: "1", activatePrice: "51000", clientAlgoId: "trail" })
-    for (const [price, status] of [["49000", "NEW"], ["51000", "NEW"], ["53000", "NEW"], ["52480", "NEW"], ["52470", "FINISHED"]] as const) {
+    await algo({
+      ...without(STOP, "triggerPrice"),
+      type: "TRAILING_STOP_MARKET",
+      callbackRate: "1",
+      activatePrice: "51000",
+      clientAlgoId: "trail",
+    })
+    for (const [price, status] of [
+      ["49000", "NEW"],
+      ["51000", "NEW"],
+      ["53000", "NEW"],
+      ["52480", "NEW"],
+      ["52470", "FINISHED"],
+    ] as const) {
       sandbox.setPrice("BTCUSDT", price, { market: "futures" })
       expect([price, (await found("trail"))["algoStatus"]]).toEqual([price, status])
     }
@@ -225,10 +287,17 @@ describe("the algo service", () => {
   test("cancel, cancel all, and the id that may be used again", async () => {
     await algo(STOP)
     expect((await algo(STOP)).body.code).toBe(-4116)
-    expect((await futures.call("DELETE", "/fapi/v1/algoOrder", { clientAlgoId: "stop" })).body).toMatchObject({ code: "200", msg: "success", clientAlgoId: "stop" })
+    expect((await futures.call("DELETE", "/fapi/v1/algoOrder", { clientAlgoId: "stop" })).body).toMatchObject({
+      code: "200",
+      msg: "success",
+      clientAlgoId: "stop",
+    })
     expect((await algo(STOP)).status).toBe(200)
     await futures.call("DELETE", "/fapi/v1/algoOpenOrders", { symbol: "BTCUSDT" })
-    expect((await futures.call("GET", "/fapi/v1/allAlgoOrders", { symbol: "BTCUSDT" })).list.map((one) => one["algoStatus"])).toEqual(["CANCELED", "CANCELED"])
+    expect((await futures.call("GET", "/fapi/v1/allAlgoOrders", { symbol: "BTCUSDT" })).list.map((one) => one["algoStatus"])).toEqual([
+      "CANCELED",
+      "CANCELED",
+    ])
   })
 
   test("priceProtect refuses at the trigger when last and mark are far apart", async () => {

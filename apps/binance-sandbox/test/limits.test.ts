@@ -48,7 +48,9 @@ test("too much: 429 with Retry-After until the minute ends; who goes on is banne
   clock.advance(12_500)
   const first = await spot.call("GET", "/api/v3/account")
   expect([first.status, first.body.code, first.headers.get("retry-after")]).toEqual([429, -1003, "48"])
-  expect(first.body.msg).toBe("Too much request weight used; current limit is 50 request weight per 1 MINUTE. Please use WebSocket Streams for live updates to avoid polling the API.")
+  expect(first.body.msg).toBe(
+    "Too much request weight used; current limit is 50 request weight per 1 MINUTE. Please use WebSocket Streams for live updates to avoid polling the API.",
+  )
   await spot.call("GET", "/api/v3/account")
   expect((await spot.call("GET", "/api/v3/account")).status).toBe(429)
   const ban = await spot.call("GET", "/api/v3/account")
@@ -65,16 +67,28 @@ test("too much: 429 with Retry-After until the minute ends; who goes on is banne
 
 test("spot counts unfilled orders: a fill gives one back; a fourth that rests is -1015", async () => {
   const spot = client(sandbox, "spot")
-  const count = async (params: Readonly<Record<string, string>>) => (await spot.call("POST", "/api/v3/order", params)).headers.get("x-mbx-order-count-10s")
+  const count = async (params: Readonly<Record<string, string>>) =>
+    (await spot.call("POST", "/api/v3/order", params)).headers.get("x-mbx-order-count-10s")
   expect([await count(LIMIT), await count(MARKET), await count(LIMIT), await count(LIMIT)]).toEqual(["1", "1", "2", "3"])
   const refused = await spot.call("POST", "/api/v3/order", LIMIT)
-  expect([refused.status, refused.body]).toEqual([429, { code: -1015, msg: "Too many new orders; current limit is 3 orders per 10 SECOND." }])
+  expect([refused.status, refused.body]).toEqual([
+    429,
+    { code: -1015, msg: "Too many new orders; current limit is 3 orders per 10 SECOND." },
+  ])
   clock.advance(10_000)
   expect(await count(LIMIT)).toBe("1")
 })
 
 test("an order list counts all of its orders", async () => {
-  const oco = { symbol: "BTCUSDT", side: "SELL", quantity: "1", aboveType: "LIMIT_MAKER", abovePrice: "55000", belowType: "STOP_LOSS", belowStopPrice: "45000" }
+  const oco = {
+    symbol: "BTCUSDT",
+    side: "SELL",
+    quantity: "1",
+    aboveType: "LIMIT_MAKER",
+    abovePrice: "55000",
+    belowType: "STOP_LOSS",
+    belowStopPrice: "45000",
+  }
   const spot = client(sandbox, "spot")
   expect((await spot.call("POST", "/api/v3/orderList/oco", oco)).headers.get("x-mbx-order-count-10s")).toBe("2")
   expect((await spot.call("POST", "/api/v3/orderList/oco", oco)).body.code).toBe(-1015)
@@ -87,5 +101,7 @@ test("futures count every order, algo orders too; exchangeInfo names the limits 
   const stop = { algoType: "CONDITIONAL", symbol: "BTCUSDT", side: "SELL", type: "STOP_MARKET", quantity: "0.01", triggerPrice: "40000" }
   expect((await futures.call("POST", "/fapi/v1/algoOrder", stop)).headers.get("x-mbx-order-count-10s")).toBe("2")
   expect((await futures.call("POST", "/fapi/v1/order", MARKET)).body.code).toBe(-1015)
-  expect((await futures.plain("GET", "/fapi/v1/exchangeInfo")).body["rateLimits"]).toEqual([{ rateLimitType: "ORDERS", interval: "SECOND", intervalNum: 10, limit: 2 }])
+  expect((await futures.plain("GET", "/fapi/v1/exchangeInfo")).body["rateLimits"]).toEqual([
+    { rateLimitType: "ORDERS", interval: "SECOND", intervalNum: 10, limit: 2 },
+  ])
 })

@@ -18,22 +18,50 @@ const named = (rows: readonly Row[]) => rows.map(([name, params, code, text]) =>
 const LIMIT: Params = { symbol: "BTCUSDT", side: "BUY", type: "LIMIT", timeInForce: "GTC", quantity: "0.01", price: "40000" }
 const MARKET: Params = { symbol: "BTCUSDT", side: "BUY", type: "MARKET", quantity: "0.01" }
 const without = (params: Params, name: string): Params => Object.fromEntries(Object.entries(params).filter(([key]) => key !== name))
-const STOP: Params = { symbol: "BTCUSDT", side: "SELL", type: "STOP_LOSS_LIMIT", timeInForce: "GTC", quantity: "0.01", price: "44000", stopPrice: "45000" }
+const STOP: Params = {
+  symbol: "BTCUSDT",
+  side: "SELL",
+  type: "STOP_LOSS_LIMIT",
+  timeInForce: "GTC",
+  quantity: "0.01",
+  price: "44000",
+  stopPrice: "45000",
+}
 const filter = (name: string): string => `Filter failure: ${name}`
 
 describe("spot orders", () => {
   const rows: readonly Row[] = [
     ["no symbol", without(LIMIT, "symbol"), -1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."],
     ["an unknown symbol", { ...LIMIT, symbol: "NOSUCH" }, -1121, "Invalid symbol."],
-    ["a malformed symbol", { ...LIMIT, symbol: "btcusdt" }, -1100, "Illegal characters found in parameter 'symbol'; legal range is '^[A-Z0-9-_.]{1,20}$'."],
+    [
+      "a malformed symbol",
+      { ...LIMIT, symbol: "btcusdt" },
+      -1100,
+      "Illegal characters found in parameter 'symbol'; legal range is '^[A-Z0-9-_.]{1,20}$'.",
+    ],
     ["no side", without(LIMIT, "side"), -1102, "Mandatory parameter 'side' was not sent, was empty/null, or malformed."],
     ["a strange side", { ...LIMIT, side: "LONG" }, -1117, "Invalid side."],
     ["a strange type", { ...LIMIT, type: "STOP_MARKET" }, -1116, "Invalid orderType."],
     ["a strange time in force", { ...LIMIT, timeInForce: "GTX" }, -1115, "Invalid timeInForce."],
-    ["a limit without time in force", without(LIMIT, "timeInForce"), -1102, "Mandatory parameter 'timeInForce' was not sent, was empty/null, or malformed."],
+    [
+      "a limit without time in force",
+      without(LIMIT, "timeInForce"),
+      -1102,
+      "Mandatory parameter 'timeInForce' was not sent, was empty/null, or malformed.",
+    ],
     ["a limit without price", without(LIMIT, "price"), -1102, "Mandatory parameter 'price' was not sent, was empty/null, or malformed."],
-    ["a limit without quantity", without(LIMIT, "quantity"), -1102, "Mandatory parameter 'quantity' was not sent, was empty/null, or malformed."],
-    ["an exponent", { ...LIMIT, quantity: "1e-2" }, -1100, "Illegal characters found in parameter 'quantity'; legal range is '^([0-9]{1,20})(\\.[0-9]{1,20})?$'."],
+    [
+      "a limit without quantity",
+      without(LIMIT, "quantity"),
+      -1102,
+      "Mandatory parameter 'quantity' was not sent, was empty/null, or malformed.",
+    ],
+    [
+      "an exponent",
+      { ...LIMIT, quantity: "1e-2" },
+      -1100,
+      "Illegal characters found in parameter 'quantity'; legal range is '^([0-9]{1,20})(\\.[0-9]{1,20})?$'.",
+    ],
     ["a negative price", { ...LIMIT, price: "-5" }, -1100],
     ["an empty client id", { ...LIMIT, newClientOrderId: "" }, -1105, "Parameter 'newClientOrderId' was empty."],
     ["a client id of 37", { ...LIMIT, newClientOrderId: "a".repeat(37) }, -1100],
@@ -41,17 +69,37 @@ describe("spot orders", () => {
     ["nine places", { ...LIMIT, price: "40000.123456789" }, -1111, "Parameter 'price' has too much precision."],
     ["a market order with a price", { ...MARKET, price: "1" }, -1106, "Parameter 'price' sent when not required."],
     ["a market order with a time in force", { ...MARKET, timeInForce: "GTC" }, -1106, "Parameter 'timeInForce' sent when not required."],
-    ["a market order without a size", without(MARKET, "quantity"), -1102, "Param 'quantity' or 'quoteOrderQty' must be sent, but both were empty/null!"],
+    [
+      "a market order without a size",
+      without(MARKET, "quantity"),
+      -1102,
+      "Param 'quantity' or 'quoteOrderQty' must be sent, but both were empty/null!",
+    ],
     ["both sizes", { ...MARKET, quoteOrderQty: "100" }, -1106],
-    ["a stop without its price", without(STOP, "stopPrice"), -1102, "Param 'stopPrice' or 'trailingDelta' must be sent, but both were empty/null!"],
+    [
+      "a stop without its price",
+      without(STOP, "stopPrice"),
+      -1102,
+      "Param 'stopPrice' or 'trailingDelta' must be sent, but both were empty/null!",
+    ],
     ["a limit with a stop price", { ...LIMIT, stopPrice: "1" }, -1106, "Parameter 'stopPrice' sent when not required."],
-    ["a parameter that futures have", { ...LIMIT, reduceOnly: "true" }, -1104, "Not all sent parameters were read; read '8' parameter(s) but was sent '9'."],
+    [
+      "a parameter that futures have",
+      { ...LIMIT, reduceOnly: "true" },
+      -1104,
+      "Not all sent parameters were read; read '8' parameter(s) but was sent '9'.",
+    ],
     ["a strategy type too small", { ...LIMIT, strategyType: "5" }, -1134],
     ["a strange response type", { ...LIMIT, newOrderRespType: "SHORT" }, -1136],
     ["a halted symbol", { ...LIMIT, symbol: "LTCUSDT", price: "70", quantity: "1" }, -2010, "Market is closed."],
     ["more than there is", { ...LIMIT, quantity: "100", price: "49000" }, -2010, "Account has insufficient balance for requested action."],
     ["a stop on the wrong side", { ...STOP, stopPrice: "51000", price: "50500" }, -2010, "Order would trigger immediately."],
-    ["a maker that would take", { ...without(LIMIT, "timeInForce"), type: "LIMIT_MAKER", price: "51000" }, -2010, "Order would immediately match and take."],
+    [
+      "a maker that would take",
+      { ...without(LIMIT, "timeInForce"), type: "LIMIT_MAKER", price: "51000" },
+      -2010,
+      "Order would immediately match and take.",
+    ],
     ["trailing", { ...without(STOP, "stopPrice"), trailingDelta: "100" }, -1013],
     // Filters, at their edges.
     ["a price off the tick", { ...LIMIT, price: "40000.005" }, -1013, filter("PRICE_FILTER")],
@@ -94,7 +142,10 @@ describe("spot orders", () => {
     expect((await spot.call("DELETE", "/api/v3/order", gone)).body).toEqual({ code: -2011, msg: "Unknown order sent." })
     expect((await spot.call("GET", "/api/v3/order", { symbol: "BTCUSDT" })).body.code).toBe(-1102)
     const order = (await spot.call("POST", "/api/v3/order", { ...LIMIT, newClientOrderId: "mine" })).body
-    expect((await spot.call("GET", "/api/v3/order", { symbol: "BTCUSDT", orderId: String(order["orderId"]), origClientOrderId: "other" })).body.code).toBe(-2039)
+    expect(
+      (await spot.call("GET", "/api/v3/order", { symbol: "BTCUSDT", orderId: String(order["orderId"]), origClientOrderId: "other" })).body
+        .code,
+    ).toBe(-2039)
     expect((await spot.call("GET", "/api/v3/orderList", { origClientOrderId: "never" })).body.code).toBe(-2018)
     expect((await spot.call("DELETE", "/api/v3/openOrders", { symbol: "ETHUSDT" })).body.code).toBe(-2011)
   })
@@ -105,9 +156,13 @@ describe("spot orders", () => {
     for (let index = 0; index < 5; index += 1) expect((await spot.call("POST", "/api/v3/order", stop)).status).toBe(200)
     expect((await spot.call("POST", "/api/v3/order", stop)).body.msg).toBe(filter("MAX_NUM_ALGO_ORDERS"))
     sandbox.world.exchange.symbols.patch("spot", "ETHUSDT", { filters: [{ filterType: "MAX_NUM_ORDERS", maxNumOrders: 5 }] })
-    expect((await spot.call("POST", "/api/v3/order", { ...LIMIT, symbol: "ETHUSDT", price: "2000" })).body.msg).toBe(filter("MAX_NUM_ORDERS"))
+    expect((await spot.call("POST", "/api/v3/order", { ...LIMIT, symbol: "ETHUSDT", price: "2000" })).body.msg).toBe(
+      filter("MAX_NUM_ORDERS"),
+    )
     sandbox.world.exchange.symbols.patch("spot", "BNBUSDT", { filters: [{ filterType: "MAX_POSITION", maxPosition: "100" }] })
-    expect((await spot.call("POST", "/api/v3/order", { ...MARKET, symbol: "BNBUSDT", quantity: "0.1" })).body.msg).toBe(filter("MAX_POSITION"))
+    expect((await spot.call("POST", "/api/v3/order", { ...MARKET, symbol: "BNBUSDT", quantity: "0.1" })).body.msg).toBe(
+      filter("MAX_POSITION"),
+    )
   })
 })
 
@@ -116,7 +171,12 @@ describe("futures orders", () => {
     ["an unknown symbol", { ...LIMIT, symbol: "NOSUCH" }, -1121, "Invalid symbol."],
     ["a strange type", { ...LIMIT, type: "LIMIT_MAKER" }, -1116],
     ...["STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"].map(
-      (type): Row => [`type ${type}`, { ...LIMIT, type, stopPrice: "1" }, -4120, "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead."],
+      (type): Row => [
+        `type ${type}`,
+        { ...LIMIT, type, stopPrice: "1" },
+        -4120,
+        "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.",
+      ],
     ),
     ["a limit without price", without(LIMIT, "price"), -1102],
     ["a market order with a price", { ...MARKET, price: "50000" }, -1106],
@@ -124,7 +184,12 @@ describe("futures orders", () => {
     ["a position side in one-way mode", { ...LIMIT, positionSide: "LONG" }, -4061, "Order's position side does not match user's setting."],
     ["a client id of 40", { ...LIMIT, newClientOrderId: "a".repeat(40) }, -4015],
     ["a client id with a space", { ...LIMIT, newClientOrderId: "a b" }, -4015],
-    ["more places than the price may have", { ...LIMIT, price: "40000.123" }, -1111, "Precision is over the maximum defined for this asset."],
+    [
+      "more places than the price may have",
+      { ...LIMIT, price: "40000.123" },
+      -1111,
+      "Precision is over the maximum defined for this asset.",
+    ],
     ["more places than the quantity may have", { ...LIMIT, quantity: "0.0101" }, -1111],
     ["a price off the tick", { ...LIMIT, price: "40000.05" }, -4014, "Price not increased by tick size."],
     ["a price below the least", { ...LIMIT, price: "261" }, -4013],
@@ -133,7 +198,12 @@ describe("futures orders", () => {
     ["a quantity above the greatest", { ...LIMIT, quantity: "1000.001" }, -4005],
     ["a price too far above the mark", { ...LIMIT, price: "75000.1" }, -4016, "Limit price can't be higher than 75000."],
     ["a price too far below the mark", { ...LIMIT, side: "SELL", price: "24999.9" }, -4024, "Limit price can't be lower than 25000."],
-    ["less than the least notional", { ...LIMIT, quantity: "0.001" }, -4164, "Order's notional must be no smaller than 50 (unless you choose reduce only)."],
+    [
+      "less than the least notional",
+      { ...LIMIT, quantity: "0.001" },
+      -4164,
+      "Order's notional must be no smaller than 50 (unless you choose reduce only).",
+    ],
     ["more than the margin allows", { ...LIMIT, quantity: "900" }, -2019, "Margin is insufficient."],
     ["reduce-only without a position", { ...MARKET, reduceOnly: "true" }, -2022, "ReduceOnly Order is rejected."],
     ["post-only that would take", { ...LIMIT, timeInForce: "GTX", price: "50001" }, -5022],
@@ -158,7 +228,9 @@ describe("futures orders", () => {
   })
 
   test("off-step and below the least quantity where precision allows it", async () => {
-    sandbox.world.exchange.symbols.patch("futures", "ETHUSDT", { filters: [{ filterType: "LOT_SIZE", minQty: "0.010", stepSize: "0.005", maxQty: "100" }] })
+    sandbox.world.exchange.symbols.patch("futures", "ETHUSDT", {
+      filters: [{ filterType: "LOT_SIZE", minQty: "0.010", stepSize: "0.005", maxQty: "100" }],
+    })
     const order = { ...LIMIT, symbol: "ETHUSDT", price: "2900" }
     expect((await client(sandbox, "futures").call("POST", "/fapi/v1/order", { ...order, quantity: "0.012" })).body.code).toBe(-4023)
     expect((await client(sandbox, "futures").call("POST", "/fapi/v1/order", { ...order, quantity: "0.005" })).body.code).toBe(-4004)

@@ -12,7 +12,8 @@ beforeEach(async () => {
 })
 afterEach(() => sandbox.close())
 const MARKET = { symbol: "BTCUSDT", side: "BUY", type: "MARKET", quantity: "0.01", newClientOrderId: "x-1" }
-const buy = (market: "spot" | "futures") => client(sandbox, market).call("POST", market === "spot" ? "/api/v3/order" : "/fapi/v1/order", MARKET)
+const buy = (market: "spot" | "futures") =>
+  client(sandbox, market).call("POST", market === "spot" ? "/api/v3/order" : "/fapi/v1/order", MARKET)
 const isTrade = (frame: Json): boolean => inner((frame["data"] as Json | undefined) ?? frame)["x"] === "TRADE"
 
 describe("futures user streams", () => {
@@ -62,9 +63,24 @@ describe("futures user streams", () => {
     await stream.next(isTrade, "the fill")
     expect(stream.frames.map((frame) => frame["e"])).toEqual(["ORDER_TRADE_UPDATE", "TRADE_LITE", "ACCOUNT_UPDATE", "ORDER_TRADE_UPDATE"])
     const [, lite, account, trade] = stream.frames
-    expect(inner(trade)).toMatchObject({ X: "FILLED", c: "x-1", l: "0.01", z: "0.01", L: "50000.1", ap: "50000.1", N: "USDT", n: "0.2500005", ps: "BOTH", R: false })
+    expect(inner(trade)).toMatchObject({
+      X: "FILLED",
+      c: "x-1",
+      l: "0.01",
+      z: "0.01",
+      L: "50000.1",
+      ap: "50000.1",
+      N: "USDT",
+      n: "0.2500005",
+      ps: "BOTH",
+      R: false,
+    })
     expect([lite?.["t"], lite?.["i"]]).toEqual([inner(trade)["t"], inner(trade)["i"]])
-    expect(account?.["a"]).toMatchObject({ m: "ORDER", B: [{ a: "USDT", wb: "999999.74999950" }], P: [{ s: "BTCUSDT", pa: "0.01", ep: "50000.1", ps: "BOTH", mt: "cross" }] })
+    expect(account?.["a"]).toMatchObject({
+      m: "ORDER",
+      B: [{ a: "USDT", wb: "999999.74999950" }],
+      P: [{ s: "BTCUSDT", pa: "0.01", ep: "50000.1", ps: "BOTH", mt: "cross" }],
+    })
     expect(BigInt(String(inner(trade)["i"])) > 2n ** 53n).toBe(true)
     stream.close()
   })
@@ -83,37 +99,65 @@ describe("futures user streams", () => {
 })
 
 describe("spot's WebSocket API", () => {
-  const ask = async (socket: Socket, id: string, method: string, params: Readonly<Record<string, string | number | boolean>> = {}): Promise<Json> => {
+  const ask = async (
+    socket: Socket,
+    id: string,
+    method: string,
+    params: Readonly<Record<string, string | number | boolean>> = {},
+  ): Promise<Json> => {
     socket.send({ id, method, params })
     return socket.next((frame) => frame["id"] === id, method)
   }
   const signed = (params: Readonly<Record<string, string | number>>): Readonly<Record<string, string | number>> => {
     const all: Readonly<Record<string, string | number>> = { ...params, apiKey: EXAMPLE_KEY, timestamp: sandbox.world.exchange.nowMs() }
-    const payload = Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => `${name}=${value}`).join("&")
+    const payload = Object.entries(all)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => `${name}=${value}`)
+      .join("&")
     return { ...all, signature: sign(EXAMPLE_SECRET, payload) }
   }
 
   test("time, order.place, order.status, order.cancel: status, result, rateLimits", async () => {
     const socket = await openSocket(sandbox.spotApiSocketUrl)
     expect(await ask(socket, "1", "time")).toMatchObject({ status: 200, rateLimits: [{ rateLimitType: "REQUEST_WEIGHT", count: 1 }] })
-    const limit = { symbol: "BTCUSDT", side: "BUY", type: "LIMIT", timeInForce: "GTC", quantity: "0.01", price: "40000", newClientOrderId: "ws-1" }
-    expect(await ask(socket, "2", "order.place", signed(limit))).toMatchObject({ status: 200, result: { status: "NEW", clientOrderId: "ws-1" } })
-    expect(await ask(socket, "3", "order.status", signed({ symbol: "BTCUSDT", origClientOrderId: "ws-1" }))).toMatchObject({ result: { status: "NEW" } })
-    expect(await ask(socket, "4", "v3/order.cancel", signed({ symbol: "BTCUSDT", origClientOrderId: "ws-1" }))).toMatchObject({ result: { status: "CANCELED" } })
+    const limit = {
+      symbol: "BTCUSDT",
+      side: "BUY",
+      type: "LIMIT",
+      timeInForce: "GTC",
+      quantity: "0.01",
+      price: "40000",
+      newClientOrderId: "ws-1",
+    }
+    expect(await ask(socket, "2", "order.place", signed(limit))).toMatchObject({
+      status: 200,
+      result: { status: "NEW", clientOrderId: "ws-1" },
+    })
+    expect(await ask(socket, "3", "order.status", signed({ symbol: "BTCUSDT", origClientOrderId: "ws-1" }))).toMatchObject({
+      result: { status: "NEW" },
+    })
+    expect(await ask(socket, "4", "v3/order.cancel", signed({ symbol: "BTCUSDT", origClientOrderId: "ws-1" }))).toMatchObject({
+      result: { status: "CANCELED" },
+    })
     expect(await ask(socket, "5", "order.place", signed({ ...limit, price: "1" }))).toMatchObject({ status: 400, error: { code: -1013 } })
     expect(await ask(socket, "6", "time", { returnRateLimits: false })).not.toHaveProperty("rateLimits")
     socket.close()
   })
   test("what is refused: a wrong signature, an unknown method, dead listen keys, a second subscription, an unsubscription of nothing", async () => {
     const socket = await openSocket(sandbox.spotApiSocketUrl)
-    expect(await ask(socket, "1", "account.status", { ...signed({}), signature: "0".repeat(64) })).toMatchObject({ status: 400, error: { code: -1022 } })
+    expect(await ask(socket, "1", "account.status", { ...signed({}), signature: "0".repeat(64) })).toMatchObject({
+      status: 400,
+      error: { code: -1022 },
+    })
     expect(await ask(socket, "2", "userDataStream.start", { apiKey: EXAMPLE_KEY })).toHaveProperty("error")
     expect(await ask(socket, "3", "no.such")).toHaveProperty("error")
     expect(await ask(socket, "4", "userDataStream.unsubscribe")).toMatchObject({ error: { code: -2036 } })
     const first = await ask(socket, "5", "userDataStream.subscribe.signature", signed({}))
     expect(first).toMatchObject({ status: 200, result: { subscriptionId: expect.any(Number) } })
     expect(await ask(socket, "6", "userDataStream.subscribe.signature", signed({}))).toMatchObject({ error: { code: -2035 } })
-    expect(await ask(socket, "7", "userDataStream.unsubscribe", { subscriptionId: (first["result"] as Json)["subscriptionId"] as number })).toMatchObject({ status: 200 })
+    expect(
+      await ask(socket, "7", "userDataStream.unsubscribe", { subscriptionId: (first["result"] as Json)["subscriptionId"] as number }),
+    ).toMatchObject({ status: 200 })
     await buy("spot")
     await ask(socket, "8", "ping")
     expect(socket.frames.filter((frame) => "event" in frame)).toEqual([])
@@ -125,8 +169,20 @@ describe("spot's WebSocket API", () => {
     await until(() => stream.events().length === 4, "four events")
     const [created, , trade, position] = stream.events()
     expect(created).toMatchObject({ e: "executionReport", x: "NEW", X: "NEW", c: "x-1", t: -1, w: true, g: -1, r: "NONE" })
-    expect(trade).toMatchObject({ x: "TRADE", X: "FILLED", l: "0.01000000", L: "50000.01000000", n: "0.00001000", N: "BTC", m: false, Z: "500.00010000" })
-    expect(position).toMatchObject({ e: "outboundAccountPosition", B: expect.arrayContaining([{ a: "BTC", f: "10.00999000", l: "0.00000000" }]) })
+    expect(trade).toMatchObject({
+      x: "TRADE",
+      X: "FILLED",
+      l: "0.01000000",
+      L: "50000.01000000",
+      n: "0.00001000",
+      N: "BTC",
+      m: false,
+      Z: "500.00010000",
+    })
+    expect(position).toMatchObject({
+      e: "outboundAccountPosition",
+      B: expect.arrayContaining([{ a: "BTC", f: "10.00999000", l: "0.00000000" }]),
+    })
     stream.close()
   })
   test("two connections get every event each (overlap at rotation)", async () => {
@@ -139,7 +195,11 @@ describe("spot's WebSocket API", () => {
   })
   test("the connector's sendSignatureMessage subscribes", async () => {
     const { WebsocketAPI } = createRequire(import.meta.url)("@binance/connector") as {
-      WebsocketAPI: new (key: string, secret: string, options: object) => { sendSignatureMessage(method: string, params: object): void; disconnect(): void }
+      WebsocketAPI: new (
+        key: string,
+        secret: string,
+        options: object,
+      ) => { sendSignatureMessage(method: string, params: object): void; disconnect(): void }
     }
     const got: Json[] = []
     let opened = false
@@ -169,7 +229,9 @@ describe("market streams", () => {
     const combined = await openSocket(`${sandbox.spotStreamUrl}/stream?streams=btcusdt@trade/ethusdt@miniTicker`)
     sandbox.setPrice("BTCUSDT", "51000", { market: "spot" })
     expect(await raw.next((frame) => frame["s"] === "BTCUSDT", "a book ticker")).toMatchObject({ b: "51000.00000000", a: "51000.01000000" })
-    expect(await combined.next((frame) => frame["stream"] === "btcusdt@trade", "a trade")).toMatchObject({ data: { e: "trade", p: "51000.00000000" } })
+    expect(await combined.next((frame) => frame["stream"] === "btcusdt@trade", "a trade")).toMatchObject({
+      data: { e: "trade", p: "51000.00000000" },
+    })
     combined.send({ method: "UNSUBSCRIBE", params: ["btcusdt@trade"], id: 1 })
     combined.send({ method: "LIST_SUBSCRIPTIONS", id: 2 })
     expect(await combined.next((frame) => frame["id"] === 2, "the list")).toEqual({ result: ["ethusdt@miniTicker"], id: 2 })
@@ -177,7 +239,9 @@ describe("market streams", () => {
     combined.close()
   })
   test("futures: mark price, book ticker, aggregate trades", async () => {
-    const socket = await openSocket(`${sandbox.futuresStreamUrl}/public/stream?streams=btcusdt@markPrice@1s/btcusdt@bookTicker/btcusdt@aggTrade`)
+    const socket = await openSocket(
+      `${sandbox.futuresStreamUrl}/public/stream?streams=btcusdt@markPrice@1s/btcusdt@bookTicker/btcusdt@aggTrade`,
+    )
     sandbox.setPrice("BTCUSDT", "51000", { market: "futures", mark: "50990" })
     await until(() => socket.frames.length === 3, "three streams")
     expect(socket.frames.map((frame) => (frame["data"] as Json)["e"])).toEqual(["markPriceUpdate", "bookTicker", "aggTrade"])

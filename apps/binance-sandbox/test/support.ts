@@ -15,7 +15,9 @@ export interface Reply {
 }
 
 /** A connector's method: what the packages export has no types. */
-export type Connector = Readonly<Record<string, (...args: readonly unknown[]) => Promise<{ readonly data: Json; readonly status: number; readonly headers: Json }>>>
+export type Connector = Readonly<
+  Record<string, (...args: readonly unknown[]) => Promise<{ readonly data: Json; readonly status: number; readonly headers: Json }>>
+>
 const require = createRequire(import.meta.url)
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, log: () => undefined }
 
@@ -24,7 +26,9 @@ export const spotConnector = (sandbox: Sandbox): Connector => {
   return new Spot(EXAMPLE_KEY, EXAMPLE_SECRET, { baseURL: sandbox.spotUrl, timeout: 5000, logger: quiet })
 }
 export const futuresConnector = (sandbox: Sandbox): Connector => {
-  const { UMFutures } = require("@binance/futures-connector") as { UMFutures: new (key: string, secret: string, options: object) => Connector }
+  const { UMFutures } = require("@binance/futures-connector") as {
+    UMFutures: new (key: string, secret: string, options: object) => Connector
+  }
   return new UMFutures(EXAMPLE_KEY, EXAMPLE_SECRET, { baseURL: sandbox.futuresUrl, timeout: 5000, logger: quiet })
 }
 
@@ -51,7 +55,10 @@ export const client = (sandbox: Sandbox, market: "spot" | "futures"): Client => 
     call: async (method, path, params = {}, more = {}) => {
       const text = query({ ...params, timestamp: more.timestamp ?? sandbox.world.exchange.nowMs() })
       const signed = `${text}&signature=${sign(more.secret ?? EXAMPLE_SECRET, text)}`
-      const headers = { "X-MBX-APIKEY": more.key ?? EXAMPLE_KEY, ...(more.body === true ? { "content-type": "application/x-www-form-urlencoded" } : {}) }
+      const headers = {
+        "X-MBX-APIKEY": more.key ?? EXAMPLE_KEY,
+        ...(more.body === true ? { "content-type": "application/x-www-form-urlencoded" } : {}),
+      }
       return more.body === true
         ? read(await fetch(`${base}${path}`, { method, headers, body: signed }))
         : read(await fetch(`${base}${path}?${signed}`, { method, headers }))
@@ -132,13 +139,20 @@ export const openSpotUserStream = async (sandbox: Sandbox): Promise<Socket & { r
   const payload = `apiKey=${params.apiKey}&timestamp=${params.timestamp}`
   socket.send({ id: "sub", method: "userDataStream.subscribe.signature", params: { ...params, signature: sign(EXAMPLE_SECRET, payload) } })
   await socket.next((frame) => frame["id"] === "sub" && frame["status"] === 200, "the subscription")
-  return Object.assign(socket, { events: () => socket.frames.flatMap((frame) => (frame["event"] === undefined ? [] : [frame["event"] as Json])) })
+  return Object.assign(socket, {
+    events: () => socket.frames.flatMap((frame) => (frame["event"] === undefined ? [] : [frame["event"] as Json])),
+  })
 }
 /** A futures user stream by hand. */
-export const openFuturesUserStream = async (sandbox: Sandbox, path?: (key: string) => string): Promise<Socket & { readonly key: string }> => {
+export const openFuturesUserStream = async (
+  sandbox: Sandbox,
+  path?: (key: string) => string,
+): Promise<Socket & { readonly key: string }> => {
   const { body } = await client(sandbox, "futures").plain("POST", "/fapi/v1/listenKey", {}, true)
   const key = String(body["listenKey"])
-  const socket = await openSocket(`${sandbox.futuresStreamUrl}${path === undefined ? `/private/ws?listenKey=${key}&events=${EVENTS}` : path(key)}`)
+  const socket = await openSocket(
+    `${sandbox.futuresStreamUrl}${path === undefined ? `/private/ws?listenKey=${key}&events=${EVENTS}` : path(key)}`,
+  )
   return Object.assign(socket, { key })
 }
 export const EVENTS = "ORDER_TRADE_UPDATE/ACCOUNT_UPDATE/ALGO_UPDATE/TRADE_LITE/ACCOUNT_CONFIG_UPDATE/MARGIN_CALL/listenKeyExpired"

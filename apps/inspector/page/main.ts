@@ -1,12 +1,13 @@
 /** The inspector's page: the machine, the list of orders, and one or two of them; what is shown is in the address. */
 import { get, listen, onToken } from "./api.ts"
-import { publishPanel, venuePanel } from "./devPanel.ts"
 import { h, must } from "./dom.ts"
 import { GraphView } from "./graphView.ts"
 import { ListView } from "./listView.ts"
 import { LivePanel } from "./livePanel.ts"
 import { OrderView } from "./orderView.ts"
+import { publishPanel } from "./publishPanel.ts"
 import type { About, Counts } from "./types.ts"
+import { venuePanel } from "./venuePanel.ts"
 
 const app = must("#app")
 const bar = must("#bar")

@@ -23,7 +23,8 @@ interface Fault {
 const parse = (text: string): Fault => {
   const [, name = "", act = "", stallMs = "0", hit] = FORM.exec(text.trim()) ?? []
   const point = FAULT_POINTS.find((one) => one === name)
-  if (point === undefined) throw new RangeError(`PETROSA_FAULT_POINT: ${JSON.stringify(text)} is no fault; points are ${FAULT_POINTS.join(", ")}`)
+  if (point === undefined)
+    throw new RangeError(`PETROSA_FAULT_POINT: ${JSON.stringify(text)} is no fault; points are ${FAULT_POINTS.join(", ")}`)
   const kind = act.startsWith("stall") ? "stall" : act === "pause" ? "pause" : "crash"
   return { point, act: kind, stallMs: Number(stallMs), hit: Number(hit ?? (kind === "stall" ? 0 : 1)) }
 }

@@ -6,10 +6,10 @@
 import { readFileSync } from "node:fs"
 import { parseSettings, shownSettings } from "@petrosa/contracts"
 import pino from "pino"
-import { ensureNats } from "../../../tools/servers/ensureNats.ts"
+import { type EnsuredNats, ensureNats } from "../../../tools/servers/ensureNats.ts"
 import { faultHook } from "./faultHook.ts"
 import { HttpStartFailed } from "./http/index.ts"
-import { StartRefused, startService } from "./service.ts"
+import { type Service, StartRefused, startService } from "./service.ts"
 
 const refuse = (message: string): never => {
   process.stderr.write(`petrosa: ${message}\n`)
@@ -32,27 +32,32 @@ if (parsed._tag === "Invalid") {
   // For crash tests of the real process; means nothing outside simulation.
   const faultPoint = process.env["PETROSA_FAULT_POINT"]
   const stopping = new AbortController()
-  let stop: (() => Promise<void>) | undefined
+  let service: Service | undefined
+  let nats: EnsuredNats | undefined
   let stopped = false
+
+  const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
+  const shutDown = async (): Promise<never> => {
+    try {
+      await service?.stop()
+      await nats?.stop()
+    } catch (error) {
+      log.error({ error: describe(error) }, "the stop was not graceful; what was held comes back by itself")
+      process.exit(1)
+    }
+    process.exit(0)
+  }
+  // While the service is starting it is let finish, or gives up waiting, and is then stopped like any other.
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stopped) process.exit(1)
     stopped = true
-    stopping.abort()
     log.info({ signal }, "stopping")
-    const done = stop?.() ?? Promise.resolve()
-    done.then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error({ error: String(error) }, "the stop was not graceful; what was held comes back by itself")
-        process.exit(1)
-      },
-    )
+    stopping.abort()
+    if (service !== undefined) void shutDown()
   }
   process.on("SIGTERM", onSignal)
   process.on("SIGINT", onSignal)
-  process.on("unhandledRejection", (error) =>
-    log.error({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, "an unhandled rejection: a defect"),
-  )
+  process.on("unhandledRejection", (error) => log.error({ error: describe(error) }, "an unhandled rejection: a defect"))
 
   try {
     const given = shownSettings(settings).filter(({ name }) => (process.env[name] ?? "").trim() !== "")
@@ -60,12 +65,10 @@ if (parsed._tag === "Invalid") {
       { mode: settings.mode, store: settings.auditStore, settings: Object.fromEntries(given.map((one) => [one.name, one.value])) },
       "starting",
     )
-    const nats = await ensureNats(settings.natsUrl === undefined ? {} : { natsUrl: settings.natsUrl })
-    stop = async () => nats.stop()
-    if (stopped) await nats.stop()
-    else {
+    nats = await ensureNats(settings.natsUrl === undefined ? {} : { natsUrl: settings.natsUrl })
+    if (!stopped) {
       log.info({ url: nats.url.replace(/\/\/[^@]*@/, "//***@"), source: nats.source }, "NATS")
-      const service = await startService({
+      service = await startService({
         settings,
         settingsVersion: version,
         engineVersion,
@@ -74,17 +77,14 @@ if (parsed._tag === "Invalid") {
         signal: stopping.signal,
         ...(faultPoint === undefined || settings.mode !== "simulation" ? {} : { faults: faultHook(faultPoint) }),
       })
-      stop = async () => {
-        await service.stop()
-        await nats.stop()
-      }
-      log.info({ url: service.url, docs: `${service.url}/docs`, mode: settings.mode }, "ready")
+      log.info({ url: service.url, docs: `${service.url}/docs`, inspector: `${service.url}/inspector`, mode: settings.mode }, "ready")
     }
+    if (stopped) await shutDown()
   } catch (error) {
-    await stop?.().catch(() => undefined)
+    await nats?.stop().catch(() => undefined)
     if (stopped) process.exit(0)
     if (error instanceof StartRefused || error instanceof HttpStartFailed) refuse(error.message)
-    log.fatal({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, "the engine could not start")
+    log.fatal({ error: describe(error) }, "the engine could not start")
     process.exit(1)
   }
 }

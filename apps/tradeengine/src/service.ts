@@ -49,7 +49,7 @@ const STREAMS_RETRY_MS = 1000
 
 const replicaName = (settings: Settings): string => settings.replicaId ?? `${hostname().slice(0, HOST_LENGTH)}-${randomUUID().slice(0, 8)}`
 
-const openStore = async (settings: Settings, log: Logger): Promise<EventStore> => {
+const openStore = async (settings: Settings, log: Logger, signal: AbortSignal | undefined): Promise<EventStore> => {
   if (settings.auditStore === "sqlite") {
     try {
       return SqliteEventStore.open({ file: settings.sqliteFile })
@@ -62,6 +62,7 @@ const openStore = async (settings: Settings, log: Logger): Promise<EventStore> =
   return MongoEventStore.open({
     url: settings.mongodbUrl ?? "mongodb://localhost:27017",
     database: settings.mongodbDatabase,
+    ...(signal === undefined ? {} : { signal }),
     onWaiting: (reason, attempt) => {
       if (attempt === 1 || attempt % 10 === 0) log.warn({ reason, attempt }, "MongoDB cannot be reached; waiting for it")
     },
@@ -98,6 +99,7 @@ const streams = async (
   settings: Settings,
   storeId: string,
   log: Logger,
+  signal: AbortSignal | undefined,
 ): Promise<{ readonly ready: StreamsReady; readonly ensure: () => Promise<unknown> }> => {
   const ensure = () =>
     ensureStreams(broker, {
@@ -117,6 +119,7 @@ const streams = async (
       return { ready: result, ensure }
     }
     if (result._tag === "Refused") throw new StartRefused(`${result.message} ${result.remedy}`)
+    if (signal?.aborted === true) throw new StartRefused("stopped while waiting for JetStream")
     log.warn({ reason: result.reason }, "JetStream does not answer; waiting for it")
     await new Promise((resolve) => setTimeout(resolve, STREAMS_RETRY_MS))
   }
@@ -136,11 +139,11 @@ export const startService = async (options: ServiceOptions): Promise<Service> =>
     closers.length = 0
   }
   try {
-    const store = await openStore(settings, log)
+    const store = await openStore(settings, log, options.signal)
     closers.push(() => store.close())
     const broker = await connect(options, replica)
     closers.push(() => broker.close())
-    const { ready, ensure } = await streams(broker, settings, store.storeId, log)
+    const { ready, ensure } = await streams(broker, settings, store.storeId, log, options.signal)
     mkdirSync(dirname(settings.paperVenueFile), { recursive: true })
     const paper = openPaperVenue({
       file: settings.paperVenueFile,

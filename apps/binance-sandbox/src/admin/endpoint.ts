@@ -58,7 +58,8 @@ const putAccount = (world: World, body: Body): unknown => {
   const account = exchange.account(name)
   if (typeof body["canTrade"] === "boolean") account.canTrade = body["canTrade"]
   if (typeof body["hedgeMode"] === "boolean") account.hedgeMode = body["hedgeMode"]
-  if (Array.isArray(body["permissions"])) account.permissions = body["permissions"].filter((one): one is Market => one === "spot" || one === "futures")
+  if (Array.isArray(body["permissions"]))
+    account.permissions = body["permissions"].filter((one): one is Market => one === "spot" || one === "futures")
   for (const wallet of ["spot", "futures"] as const)
     for (const [asset, total] of balances(body[wallet])) setBalance(exchange, name, wallet, asset, total)
   return accounts(world)
@@ -84,7 +85,13 @@ export const adminEndpoint = (context: AdminContext) => {
     }),
     "GET /sandbox/ledger": (_body, world, url) => readLedger(world, url.searchParams.get("account") ?? undefined),
     "POST /sandbox/price": (body, world) =>
-      setPrice(world, optionalMarket(body), text(body, "symbol"), decimal(body, "price"), body["mark"] === undefined ? undefined : decimal(body, "mark")),
+      setPrice(
+        world,
+        optionalMarket(body),
+        text(body, "symbol"),
+        decimal(body, "price"),
+        body["mark"] === undefined ? undefined : decimal(body, "mark"),
+      ),
     "POST /sandbox/liquidity": (body, world) => {
       const before = world.exchange.liquidity(market(body), text(body, "symbol"))
       const next = { ...before, ...(body as object) }
@@ -141,7 +148,12 @@ export const adminEndpoint = (context: AdminContext) => {
     "POST /sandbox/streams": (body, world) => {
       const action = STREAM_ACTIONS.find((one) => one === body["action"])
       if (action === undefined) throw E.invalid("action")
-      disturbStreams(world, context.connections(market(body)), action, optional(body, "account") ?? [...world.exchange.accounts.keys()][0] ?? "")
+      disturbStreams(
+        world,
+        context.connections(market(body)),
+        action,
+        optional(body, "account") ?? [...world.exchange.accounts.keys()][0] ?? "",
+      )
     },
     "POST /sandbox/fill": (body, world) => fillOrder(world, market(body), text(body, "clientId"), optional(body, "quantity")),
     "POST /sandbox/liquidate": (body, world) => {

@@ -71,11 +71,23 @@ export interface Ledger {
   readonly orders: readonly LedgerOrder[]
   readonly trades: readonly LedgerTrade[]
   readonly algoOrders: readonly LedgerAlgo[]
-  readonly orderLists: readonly { readonly account: string; readonly id: string; readonly clientId: string; readonly status: string; readonly orderIds: readonly string[] }[]
+  readonly orderLists: readonly {
+    readonly account: string
+    readonly id: string
+    readonly clientId: string
+    readonly status: string
+    readonly orderIds: readonly string[]
+  }[]
   /** Those that are not zero. */
   readonly positions: readonly LedgerPosition[]
   /** By account, market and asset; total and locked. */
-  readonly balances: readonly { readonly account: string; readonly market: Market; readonly asset: string; readonly total: string; readonly locked: string }[]
+  readonly balances: readonly {
+    readonly account: string
+    readonly market: Market
+    readonly asset: string
+    readonly total: string
+    readonly locked: string
+  }[]
   /** How often a client was told 429, 418. */
   readonly limited: Readonly<Record<Market, { readonly 429: number; readonly 418: number }>>
 }
@@ -83,7 +95,9 @@ export interface Ledger {
 export const readLedger = (world: World, account?: string): Ledger => {
   const { exchange } = world
   const names = [...exchange.accounts.keys()].filter((name) => account === undefined || name === account)
-  const assets = new Set((["spot", "futures"] as const).flatMap((market) => exchange.symbols.all(market).flatMap((info) => [info.base, info.quote, "BNB"])))
+  const assets = new Set(
+    (["spot", "futures"] as const).flatMap((market) => exchange.symbols.all(market).flatMap((info) => [info.base, info.quote, "BNB"])),
+  )
   return {
     orders: exchange.orders.all(undefined, account).map((order) => ({
       market: order.market,

@@ -248,7 +248,8 @@ export class Exchange {
   end(order: SandboxOrder, kind: "CANCELED" | "EXPIRED", more: { readonly requestId?: string; readonly reason?: string } = {}): void {
     if (!this.orders.isOpen(order)) return
     this.release(order)
-    if (order.coreId !== undefined) cancel(this.store, this.#rules, order.account, order.market, order.symbol, order.id.toString(), this.nowMs())
+    if (order.coreId !== undefined)
+      cancel(this.store, this.#rules, order.account, order.market, order.symbol, order.id.toString(), this.nowMs())
     this.close(order, kind, more)
   }
   /** Marks an order as over and says so. */
@@ -277,7 +278,10 @@ export class Exchange {
     const id = order.coreId
     if (id === undefined) return
     if (order.timeInForce === "FOK") {
-      const have = this.available(order, isZero(order.price) ? undefined : order.price).reduce((sum, level) => add(sum, level.quantity), ZERO)
+      const have = this.available(order, isZero(order.price) ? undefined : order.price).reduce(
+        (sum, level) => add(sum, level.quantity),
+        ZERO,
+      )
       const core = this.store.order(id)
       if (cmp(have, order.quantity) < 0 && core !== undefined) {
         this.#apply([end(this.store, this.#rules, core, "unfilled", this.nowMs())])
@@ -305,7 +309,8 @@ export class Exchange {
     const next = price?.[side][1]
     if (price === undefined || quote === undefined || next === undefined) return false
     price[side].shift()
-    const change = side === "asks" ? { ask: str(next.price), askSize: str(next.quantity) } : { bid: str(next.price), bidSize: str(next.quantity) }
+    const change =
+      side === "asks" ? { ask: str(next.price), askSize: str(next.quantity) } : { bid: str(next.price), bidSize: str(next.quantity) }
     this.store.putQuote(market, symbol, { ...quote, ...change })
     return true
   }

@@ -5,15 +5,7 @@
 import { ZERO, sub } from "@petrosa/contracts"
 import type { Decimal, Market } from "@petrosa/contracts"
 
-export type OrderStatus =
-  | "NEW"
-  | "PENDING_NEW"
-  | "PARTIALLY_FILLED"
-  | "FILLED"
-  | "CANCELED"
-  | "REJECTED"
-  | "EXPIRED"
-  | "EXPIRED_IN_MATCH"
+export type OrderStatus = "NEW" | "PENDING_NEW" | "PARTIALLY_FILLED" | "FILLED" | "CANCELED" | "REJECTED" | "EXPIRED" | "EXPIRED_IN_MATCH"
 export type WireSide = "BUY" | "SELL"
 export type WirePositionSide = "BOTH" | "LONG" | "SHORT"
 

@@ -20,8 +20,11 @@ import { marginTypeOf, positionRisk, wallet } from "./views.ts"
 const DONE = { code: 200, msg: "success" } as const
 const LEVERAGE_MAX = 125
 
-export const sidesOf = (account: Pick<Account, "hedgeMode">): readonly WirePositionSide[] => (account.hedgeMode ? ["LONG", "SHORT"] : ["BOTH"])
-const assetsOf = (desk: FuturesDesk): readonly string[] => [...new Set([...desk.exchange.symbols.all("futures").map((info) => info.quote), "BNB"])]
+export const sidesOf = (account: Pick<Account, "hedgeMode">): readonly WirePositionSide[] =>
+  account.hedgeMode ? ["LONG", "SHORT"] : ["BOTH"]
+const assetsOf = (desk: FuturesDesk): readonly string[] => [
+  ...new Set([...desk.exchange.symbols.all("futures").map((info) => info.quote), "BNB"]),
+]
 
 export const futuresAccountRoutes = (
   desk: FuturesDesk,
@@ -162,7 +165,14 @@ export const futuresAccountRoutes = (
     weight,
     run,
   })
-  const post = (path: string, op: string, run: (call: SignedCall) => unknown): Route => ({ method: "POST", path, op, security: "signed", weight: 1, run })
+  const post = (path: string, op: string, run: (call: SignedCall) => unknown): Route => ({
+    method: "POST",
+    path,
+    op,
+    security: "signed",
+    weight: 1,
+    run,
+  })
   const key = (method: "POST" | "PUT" | "DELETE", run: (call: SignedCall) => unknown): Route => ({
     method,
     path: "/fapi/v1/listenKey",

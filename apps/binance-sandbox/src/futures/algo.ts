@@ -168,7 +168,8 @@ export class AlgoService {
     this.#become(order, "TRIGGERING")
     const held = desk.reducible(order.account, order.symbol, order.positionSide, order.side)
     if (order.closePosition && isZero(held)) return this.#become(order, "EXPIRED")
-    if (order.priceProtect && this.#apart(order.symbol)) return this.#become(order, "REJECTED", "Price protect: the gap between last and mark price is too large.")
+    if (order.priceProtect && this.#apart(order.symbol))
+      return this.#become(order, "REJECTED", "Price protect: the gap between last and mark price is too large.")
     const child = desk.exchange.create({
       account: order.account,
       market: "futures",
@@ -214,7 +215,8 @@ export class AlgoService {
     if (event.kind !== "TRADE") return
     // Good-till-expire orders live as long as there is a position to close.
     for (const other of this.open(order.account, order.symbol))
-      if (other.closePosition && isZero(this.#desk.position(other.account, other.symbol, other.positionSide).quantity)) this.end(other, "EXPIRED")
+      if (other.closePosition && isZero(this.#desk.position(other.account, other.symbol, other.positionSide).quantity))
+        this.end(other, "EXPIRED")
   }
 
   /** Follows the price once it is activated; fires when it has come back by the callback rate (percent). */
@@ -237,7 +239,8 @@ export class AlgoService {
   }
 }
 
-const watched = (order: Pick<AlgoDraft, "workingType">, price: MarketPrice): Decimal => (order.workingType === "MARK_PRICE" ? price.mark : price.last)
+const watched = (order: Pick<AlgoDraft, "workingType">, price: MarketPrice): Decimal =>
+  order.workingType === "MARK_PRICE" ? price.mark : price.last
 const reached = (order: Pick<AlgoDraft, "workingType" | "type" | "side" | "triggerPrice">, price: MarketPrice): boolean => {
   const now = watched(order, price)
   const above = isStop(order.type) === (order.side === "BUY")

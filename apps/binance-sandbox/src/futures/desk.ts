@@ -159,7 +159,9 @@ export class FuturesDesk {
     const refusal = this.tryOpen(order, placing.fillAfterMs)
     if (refusal !== undefined) throw refusal
     if (order.goodTillDateMs > 0)
-      this.exchange.clock.after(order.goodTillDateMs - this.exchange.nowMs(), () => this.exchange.end(order, "EXPIRED", { reason: "goodTill" }))
+      this.exchange.clock.after(order.goodTillDateMs - this.exchange.nowMs(), () =>
+        this.exchange.end(order, "EXPIRED", { reason: "goodTill" }),
+      )
   }
 
   /** Opens an order; the refusal instead of an exception (algo orders need it as a value). */
@@ -174,7 +176,13 @@ export class FuturesDesk {
     }
     if (order.timeInForce === "FOK") {
       const have = this.exchange.available(order, order.type === "LIMIT" ? order.price : undefined)
-      if (cmp(have.reduce((total, level) => add(total, level.quantity), ZERO), order.quantity) < 0) return F.fillOrKill()
+      if (
+        cmp(
+          have.reduce((total, level) => add(total, level.quantity), ZERO),
+          order.quantity,
+        ) < 0
+      )
+        return F.fillOrKill()
     }
     const refusal = this.exchange.open(order, { delayMs })
     return refusal === undefined ? undefined : REFUSALS[refusal]()

@@ -33,7 +33,11 @@ export class ListenKeys {
       return known.text
     }
     this.#made += 1
-    const text = createHash("sha512").update(`${account} ${this.#made} ${this.#nowMs()}`).digest("base64url").replace(/[-_]/g, "x").slice(0, 64)
+    const text = createHash("sha512")
+      .update(`${account} ${this.#made} ${this.#nowMs()}`)
+      .digest("base64url")
+      .replace(/[-_]/g, "x")
+      .slice(0, 64)
     this.#keys.set(text, { text, account, endsAtMs: this.#nowMs() + LIFE_MS })
     return text
   }

@@ -21,7 +21,8 @@ const PLACED_AT_ONCE = 5
 const CANCELLED_AT_ONCE = 10
 const MODIFIED_MOST = 10_000
 
-const readResponse = (params: Params): "ACK" | "RESULT" => params.oneOf("newOrderRespType", ["ACK", "RESULT"] as const, E.responseType) ?? "ACK"
+const readResponse = (params: Params): "ACK" | "RESULT" =>
+  params.oneOf("newOrderRespType", ["ACK", "RESULT"] as const, E.responseType) ?? "ACK"
 
 export const futuresOrderRoutes = (desk: FuturesDesk, limits: RateLimits): readonly Route[] => {
   const { exchange } = desk
@@ -99,7 +100,15 @@ export const futuresOrderRoutes = (desk: FuturesDesk, limits: RateLimits): reado
   const engine = { security: "signed", engine: true } as const
 
   return [
-    { ...engine, method: "POST", path: PATH, op: "order.place", weight: 0, orders: 1, run: (call: SignedCall) => place(call, call.params, "EXPIRE_MAKER") },
+    {
+      ...engine,
+      method: "POST",
+      path: PATH,
+      op: "order.place",
+      weight: 0,
+      orders: 1,
+      run: (call: SignedCall) => place(call, call.params, "EXPIRE_MAKER"),
+    },
     {
       ...signed,
       method: "POST",
@@ -113,7 +122,15 @@ export const futuresOrderRoutes = (desk: FuturesDesk, limits: RateLimits): reado
         return acknowledged(desk.info(order.symbol), order, "ACK")
       },
     },
-    { ...engine, method: "PUT", path: PATH, op: "order.modify", weight: 1, orders: 1, run: (call: SignedCall) => modify(call, call.params) },
+    {
+      ...engine,
+      method: "PUT",
+      path: PATH,
+      op: "order.modify",
+      weight: 1,
+      orders: 1,
+      run: (call: SignedCall) => modify(call, call.params),
+    },
     {
       ...engine,
       method: "DELETE",
@@ -184,7 +201,9 @@ export const futuresOrderRoutes = (desk: FuturesDesk, limits: RateLimits): reado
         const found = exchange.orders
           .all("futures", call.account.name, symbol)
           .filter((order) => visible(order) && inWindow(window, order.createdAtMs) && (from === undefined || order.id >= from))
-        return (from === undefined && window.open ? found.slice(-limit) : found.slice(0, limit)).map((order) => queried(desk.info(order.symbol), order))
+        return (from === undefined && window.open ? found.slice(-limit) : found.slice(0, limit)).map((order) =>
+          queried(desk.info(order.symbol), order),
+        )
       },
     },
     {

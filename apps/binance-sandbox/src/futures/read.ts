@@ -16,8 +16,12 @@ export const readClientId = (params: Params, name: string): string | undefined =
 }
 
 /** `positionSide` and `reduceOnly` under the account's position mode. */
-export const readPosition = (params: Params, account: Account): { readonly positionSide: WirePositionSide; readonly reduceOnly: boolean } => {
-  const positionSide = params.oneOf("positionSide", ["BOTH", "LONG", "SHORT"] as const, () => new ApiError(-4060, "Invalid position side.")) ?? "BOTH"
+export const readPosition = (
+  params: Params,
+  account: Account,
+): { readonly positionSide: WirePositionSide; readonly reduceOnly: boolean } => {
+  const positionSide =
+    params.oneOf("positionSide", ["BOTH", "LONG", "SHORT"] as const, () => new ApiError(-4060, "Invalid position side.")) ?? "BOTH"
   if (account.hedgeMode !== (positionSide !== "BOTH")) throw F.positionSide()
   const reduceOnly = params.flag("reduceOnly")
   if (account.hedgeMode && reduceOnly !== undefined) throw E.notRequired("reduceOnly")
@@ -28,7 +32,8 @@ export const readPosition = (params: Params, account: Account): { readonly posit
 export const onlyReduces = (side: WireSide, positionSide: WirePositionSide, reduceOnly: boolean): boolean =>
   reduceOnly || (positionSide === "LONG" && side === "SELL") || (positionSide === "SHORT" && side === "BUY")
 
-export const readSelfTradePrevention = (params: Params, otherwise: string): string => params.oneOf("selfTradePreventionMode", STP_MODES) ?? otherwise
+export const readSelfTradePrevention = (params: Params, otherwise: string): string =>
+  params.oneOf("selfTradePreventionMode", STP_MODES) ?? otherwise
 
 /** `priceMatch` is not covered: only its neutral value is taken. */
 export const refusePriceMatch = (params: Params): void => {

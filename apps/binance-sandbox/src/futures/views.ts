@@ -113,7 +113,9 @@ export const algo = (info: SymbolInfo, order: AlgoOrder, query: boolean): View =
     closePosition: order.closePosition,
     priceProtect: order.priceProtect,
     reduceOnly: order.reduceOnly || order.closePosition,
-    ...(order.type === "TRAILING_STOP_MARKET" ? { activatePrice: price(info, order.activatePrice), callbackRate: short(order.callbackRate) } : {}),
+    ...(order.type === "TRAILING_STOP_MARKET"
+      ? { activatePrice: price(info, order.activatePrice), callbackRate: short(order.callbackRate) }
+      : {}),
     createTime: order.createdAtMs,
     updateTime: order.updatedAtMs,
     triggerTime: order.triggeredAtMs,

@@ -11,7 +11,13 @@ import { isObject, parseJson } from "../wire/json.ts"
 export type FeedOptions =
   | { readonly kind: "manual" }
   /** `volatilityBps`: the largest step, in hundredths of a percent of the price. */
-  | { readonly kind: "walk"; readonly seed: number; readonly everyMs: number; readonly volatilityBps: number; readonly symbols?: readonly string[] }
+  | {
+      readonly kind: "walk"
+      readonly seed: number
+      readonly everyMs: number
+      readonly volatilityBps: number
+      readonly symbols?: readonly string[]
+    }
   /** Lines of a recording, played `speed` times as fast; at its end it begins again if it is to. */
   | { readonly kind: "recorded"; readonly ticks: readonly Tick[]; readonly speed: number; readonly repeat: boolean }
 

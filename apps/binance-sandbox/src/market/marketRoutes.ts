@@ -27,17 +27,21 @@ export const bookTop = (
   return { bidPrice: bid?.[0] ?? zero, bidQty: bid?.[1] ?? zero, askPrice: ask?.[0] ?? zero, askQty: ask?.[1] ?? zero }
 }
 /** One side of the book: prices and quantities, best first. */
-export const bookSide = (exchange: Exchange, info: SymbolInfo, side: "bids" | "asks", limit: number): readonly (readonly [string, string])[] => {
+export const bookSide = (
+  exchange: Exchange,
+  info: SymbolInfo,
+  side: "bids" | "asks",
+  limit: number,
+): readonly (readonly [string, string])[] => {
   const own = [...exchange.store.book(info.market, info.symbol, side === "bids" ? "buy" : "sell")].map((order) => ({
     price: dec(order.price ?? "0"),
     quantity: dec(order.quantity),
     filled: dec(order.filled),
   }))
   const levels = new Map<string, Decimal>()
-  const all = [
-    ...exchange.levels(info.market, info.symbol, side).map((level) => ({ ...level, filled: ZERO })),
-    ...own,
-  ].sort((a, b) => (side === "bids" ? cmp(b.price, a.price) : cmp(a.price, b.price)))
+  const all = [...exchange.levels(info.market, info.symbol, side).map((level) => ({ ...level, filled: ZERO })), ...own].sort((a, b) =>
+    side === "bids" ? cmp(b.price, a.price) : cmp(a.price, b.price),
+  )
   for (const level of all) {
     const key = price(info, level.price)
     levels.set(key, add(levels.get(key) ?? ZERO, sub(level.quantity, level.filled)))
@@ -66,7 +70,13 @@ const shaped = (exchange: Exchange, market: Market, params: Params, view: (info:
   return one ? views[0] : views
 }
 
-export const marketRoutes = (market: Market, prefix: string, exchange: Exchange, limits: RateLimits, history: History): readonly Route[] => {
+export const marketRoutes = (
+  market: Market,
+  prefix: string,
+  exchange: Exchange,
+  limits: RateLimits,
+  history: History,
+): readonly Route[] => {
   const last = (info: SymbolInfo): Decimal => exchange.price(market, info.symbol)?.last ?? ZERO
   const needed = (params: Params): SymbolInfo => {
     const info = exchange.symbols.get(market, params.symbol())
@@ -92,7 +102,11 @@ export const marketRoutes = (market: Market, prefix: string, exchange: Exchange,
           : {
               ...common,
               futuresType: "U_MARGINED",
-              assets: [...new Set(infos.map((info) => info.quote))].map((asset) => ({ asset, marginAvailable: true, autoAssetExchange: "0" })),
+              assets: [...new Set(infos.map((info) => info.quote))].map((asset) => ({
+                asset,
+                marginAvailable: true,
+                autoAssetExchange: "0",
+              })),
               symbols: infos.map((info) => ({ ...info.row, pricePrecision: info.pricePlaces, quantityPrecision: info.quantityPlaces })),
             }
       },
@@ -140,20 +154,22 @@ export const marketRoutes = (market: Market, prefix: string, exchange: Exchange,
         const info = needed(params)
         const interval = params.needText("interval")
         const limit = limitOf(params, 500, 1000)
-        return history.klines(market, info.symbol, interval, limit).map((candle) => [
-          candle.openMs,
-          price(info, candle.open),
-          price(info, candle.high),
-          price(info, candle.low),
-          price(info, candle.close),
-          "0.00000000",
-          candle.closeMs,
-          "0.00000000",
-          candle.ticks,
-          "0.00000000",
-          "0.00000000",
-          "0",
-        ])
+        return history
+          .klines(market, info.symbol, interval, limit)
+          .map((candle) => [
+            candle.openMs,
+            price(info, candle.open),
+            price(info, candle.high),
+            price(info, candle.low),
+            price(info, candle.close),
+            "0.00000000",
+            candle.closeMs,
+            "0.00000000",
+            candle.ticks,
+            "0.00000000",
+            "0.00000000",
+            "0",
+          ])
       },
     },
     {

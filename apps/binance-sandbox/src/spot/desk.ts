@@ -63,7 +63,10 @@ export class SpotDesk {
     if (isZero(leg.quoteOrderQuantity)) return leg.quantity
     let left = leg.quoteOrderQuantity
     let quantity = ZERO
-    for (const level of this.exchange.available({ account: account.name, market: "spot", symbol: info.symbol, side: leg.side }, undefined)) {
+    for (const level of this.exchange.available(
+      { account: account.name, market: "spot", symbol: info.symbol, side: leg.side },
+      undefined,
+    )) {
       const part = ratio(left, level.price)
       const taken = lte(part, level.quantity) ? part : level.quantity
       quantity = add(quantity, taken)
@@ -95,7 +98,13 @@ export class SpotDesk {
   }
 
   /** Makes the order of a leg; it is not registered yet. */
-  make(account: Account, info: SymbolInfo, leg: SpotLeg, quantity: Decimal, more: Placing & { readonly listId?: bigint } = {}): SandboxOrder {
+  make(
+    account: Account,
+    info: SymbolInfo,
+    leg: SpotLeg,
+    quantity: Decimal,
+    more: Placing & { readonly listId?: bigint } = {},
+  ): SandboxOrder {
     const { selfTradePrevention, listId } = more
     const order = this.exchange.create({
       account: account.name,
@@ -151,7 +160,10 @@ export class SpotDesk {
     return waitsAbove(order) ? gte(last, order.stopPrice) : lte(last, order.stopPrice)
   }
   /** What an order has to have reserved while it waits. */
-  need(order: Pick<SandboxOrder, "symbol" | "side" | "quantity" | "price" | "stopPrice">): { readonly asset: string; readonly amount: Decimal } {
+  need(order: Pick<SandboxOrder, "symbol" | "side" | "quantity" | "price" | "stopPrice">): {
+    readonly asset: string
+    readonly amount: Decimal
+  } {
     const { base, quote } = this.info(order.symbol)
     if (order.side === "SELL") return { asset: base, amount: order.quantity }
     return { asset: quote, amount: mul(order.quantity, isZero(order.price) ? order.stopPrice : order.price) }

@@ -70,7 +70,10 @@ export const checkFilters = (exchange: Exchange, info: SymbolInfo, order: Checke
         break
       case "PERCENT_PRICE_BY_SIDE": {
         const side = order.side === "BUY" ? "bid" : "ask"
-        if (!isZero(order.price) && outside(order.price, mul(last, least(`${side}MultiplierDown`)), mul(last, least(`${side}MultiplierUp`))))
+        if (
+          !isZero(order.price) &&
+          outside(order.price, mul(last, least(`${side}MultiplierDown`)), mul(last, least(`${side}MultiplierUp`)))
+        )
           fails()
         break
       }

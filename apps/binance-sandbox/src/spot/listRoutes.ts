@@ -58,8 +58,12 @@ export const spotListRoutes = (desk: SpotDesk, lists: OrderLists): readonly Rout
       const selfTradePrevention = readSelfTradePrevention(params)
       const response = readResponseType(params, "RESULT")
       params.done()
-      return lists.place(account, symbol, draft, { selfTradePrevention, fillAfterMs: call.fillAfterMs, hideForMs: call.hideForMs }, (list) =>
-        listPlaced(list, response),
+      return lists.place(
+        account,
+        symbol,
+        draft,
+        { selfTradePrevention, fillAfterMs: call.fillAfterMs, hideForMs: call.hideForMs },
+        (list) => listPlaced(list, response),
       )
     }
   const placing = { method: "POST", security: "signed", engine: true, weight: 1, freeOnSuccess: true } as const

@@ -30,7 +30,8 @@ export interface OrderList {
   /** The working order is over, and what follows for the legs is done or being done. */
   followed: boolean
 }
-export const ordersOf = (list: OrderList): readonly SandboxOrder[] => (list.working === undefined ? list.legs : [list.working, ...list.legs])
+export const ordersOf = (list: OrderList): readonly SandboxOrder[] =>
+  list.working === undefined ? list.legs : [list.working, ...list.legs]
 
 export interface ListDraft {
   readonly clientId: string | undefined
@@ -203,8 +204,10 @@ export class OrderLists {
     list.updatedAtMs = event.atMs
     if (event.kind === "TRADE" || event.kind === "WORKING") this.#endSiblings(order, "OCO_TRIGGER")
     if (event.kind === "CANCELED")
-      for (const other of ordersOf(list)) if (other !== order) this.#desk.exchange.end(other, "CANCELED", event.requestId === undefined ? {} : { requestId: event.requestId })
-    if (event.kind === "EXPIRED" && list.legs.includes(order) && order.expiryReason !== "OCO_TRIGGER") this.#endSiblings(order, "OCO_TRIGGER")
+      for (const other of ordersOf(list))
+        if (other !== order) this.#desk.exchange.end(other, "CANCELED", event.requestId === undefined ? {} : { requestId: event.requestId })
+    if (event.kind === "EXPIRED" && list.legs.includes(order) && order.expiryReason !== "OCO_TRIGGER")
+      this.#endSiblings(order, "OCO_TRIGGER")
     if (!this.#held.has(list.id)) this.#follow(list)
   }
   /** What follows from where the working order stands, and whether the list is over. */

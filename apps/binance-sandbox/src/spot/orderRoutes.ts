@@ -14,7 +14,12 @@ import { cancelled, listCancelled, placed, queried, trade } from "./views.ts"
 const PATH = "/api/v3/order"
 
 /** The order that a request names; hidden ones and those of others are not there. */
-const named = (desk: SpotDesk, call: SignedCall, symbol: string, names: { readonly id: string; readonly clientId: string }): SandboxOrder | undefined => {
+const named = (
+  desk: SpotDesk,
+  call: SignedCall,
+  symbol: string,
+  names: { readonly id: string; readonly clientId: string },
+): SandboxOrder | undefined => {
   const { params, account } = call
   const id = params.id(names.id)
   const clientId = params.text(names.clientId)
@@ -37,7 +42,13 @@ const interfere = (desk: SpotDesk, call: SignedCall, order: SandboxOrder): void 
   desk.exchange.fill(order, call.fillOnCancel === "all" ? left : min(left, dec(call.fillOnCancel.quantity)), last)
 }
 
-const cancelOne = (desk: SpotDesk, lists: OrderLists, call: SignedCall, order: SandboxOrder | undefined, restrictions: string | undefined): unknown => {
+const cancelOne = (
+  desk: SpotDesk,
+  lists: OrderLists,
+  call: SignedCall,
+  order: SandboxOrder | undefined,
+  restrictions: string | undefined,
+): unknown => {
   const requestId = call.params.pattern("newClientOrderId", SPOT_CLIENT_ID) ?? `sandbox-cancel-${order?.id ?? 0}`
   if (order === undefined || !isOpen(order.status)) throw E.unknownOrder()
   if (restrictions === "ONLY_NEW" && order.status !== "NEW") throw S.restrictions()
@@ -54,7 +65,11 @@ const readRestrictions = (params: Params): string | undefined =>
 export const spotOrderRoutes = (desk: SpotDesk, lists: OrderLists): readonly Route[] => {
   const { exchange } = desk
   const visible = (order: SandboxOrder): boolean => order.hiddenUntilMs <= exchange.nowMs()
-  const placing = (call: SignedCall, stp: string) => ({ selfTradePrevention: stp, fillAfterMs: call.fillAfterMs, hideForMs: call.hideForMs })
+  const placing = (call: SignedCall, stp: string) => ({
+    selfTradePrevention: stp,
+    fillAfterMs: call.fillAfterMs,
+    hideForMs: call.hideForMs,
+  })
   const PLAIN_NAMES = { id: "orderId", clientId: "origClientOrderId" }
 
   const place = (call: SignedCall): unknown => {
@@ -120,7 +135,17 @@ export const spotOrderRoutes = (desk: SpotDesk, lists: OrderLists): readonly Rou
   }
 
   return [
-    { method: "POST", path: PATH, op: "order.place", security: "signed", engine: true, weight: 1, freeOnSuccess: true, orders: 1, run: place },
+    {
+      method: "POST",
+      path: PATH,
+      op: "order.place",
+      security: "signed",
+      engine: true,
+      weight: 1,
+      freeOnSuccess: true,
+      orders: 1,
+      run: place,
+    },
     { method: "POST", path: `${PATH}/test`, op: "order.test", security: "signed", weight: 1, run: test },
     {
       method: "GET",

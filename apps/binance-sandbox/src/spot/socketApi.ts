@@ -144,7 +144,14 @@ export class SocketApi {
   #route(method: string, subscribe: (account: Account) => unknown, unsubscribe: (params: Params) => unknown): Route | undefined {
     if (method === "userDataStream.subscribe.signature") return subscribeRoute(subscribe)
     if (method === "userDataStream.unsubscribe")
-      return { method: "DELETE", path: method, op: "stream.unsubscribe", security: "none", weight: 2, run: ({ params }) => unsubscribe(params) }
+      return {
+        method: "DELETE",
+        path: method,
+        op: "stream.unsubscribe",
+        security: "none",
+        weight: 2,
+        run: ({ params }) => unsubscribe(params),
+      }
     const endpoint = METHODS[method]
     return endpoint === undefined ? undefined : this.#routes.get(endpoint)
   }

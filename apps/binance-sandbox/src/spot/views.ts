@@ -232,7 +232,11 @@ export const listStatus = (list: OrderList, type: "EXEC_STARTED" | "ALL_DONE", a
 })
 
 /** Free and locked of these assets. */
-export const balances = (exchange: Exchange, account: string, assets: Iterable<string>): readonly { asset: string; free: string; locked: string }[] =>
+export const balances = (
+  exchange: Exchange,
+  account: string,
+  assets: Iterable<string>,
+): readonly { asset: string; free: string; locked: string }[] =>
   [...assets].map((asset) => {
     const balance = exchange.store.balance(`${account}:spot`, asset)
     return { asset, free: eight(sub(dec(balance.total), dec(balance.locked))), locked: eight(add(dec(balance.locked), ZERO)) }

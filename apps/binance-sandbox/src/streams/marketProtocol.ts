@@ -4,7 +4,11 @@ import type { Connection } from "./connection.ts"
 import type { MarketStreams } from "./marketStreams.ts"
 
 /** `others`: names that are no market streams (listen keys); true: it was taken. */
-export const speakMarketProtocol = (connection: Connection, streams: MarketStreams, others: (name: string) => boolean = () => false): void => {
+export const speakMarketProtocol = (
+  connection: Connection,
+  streams: MarketStreams,
+  others: (name: string) => boolean = () => false,
+): void => {
   connection.onMessage((text) => {
     const request = parseJson(text)
     if (!isObject(request)) {

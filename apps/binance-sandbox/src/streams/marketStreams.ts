@@ -68,7 +68,17 @@ export class MarketStreams {
     const s = info.symbol
     switch (kind) {
       case "trade":
-        return { e: "trade", E: atMs, s, t: print.id, p: price(print.price), q: quantity(print.quantity), T: print.atMs, m: print.buyerMaker, M: true }
+        return {
+          e: "trade",
+          E: atMs,
+          s,
+          t: print.id,
+          p: price(print.price),
+          q: quantity(print.quantity),
+          T: print.atMs,
+          m: print.buyerMaker,
+          M: true,
+        }
       case "aggTrade":
         return {
           e: "aggTrade",

@@ -131,8 +131,7 @@ export const F = {
   batchSize: () => error(-4082, "Invalid number of batch place orders."),
   duplicate: () => error(-4116, "ClientOrderId is duplicated."),
   useAlgo: () => error(-4120, "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead."),
-  closePositionExists: () =>
-    error(-4130, "An open stop or take profit order with GTE and closePosition in the direction is existing."),
+  closePositionExists: () => error(-4130, "An open stop or take profit order with GTE and closePosition in the direction is existing."),
   marketRejected: () => error(-4131, "The counterparty's best price does not meet the PERCENT_PRICE filter limit."),
   activation: () => error(-4135, "Invalid activation price"),
   closeWithQuantity: () => error(-4137, "Quantity must be zero with closePosition equals true"),
@@ -140,10 +139,19 @@ export const F = {
   status: () => error(-4140, "Invalid symbol status for opening position."),
   callbackRate: () => error(-4020, "Invalid callback rate."),
   notional: (least: string) => error(-4164, `Order's notional must be no smaller than ${least} (unless you choose reduce only).`),
-  gteNeedsPosition: () => error(-4509, "Time in Force (TIF) GTE can only be used with open positions. Please ensure that positions are available."),
+  gteNeedsPosition: () =>
+    error(-4509, "Time in Force (TIF) GTE can only be used with open positions. Please ensure that positions are available."),
   goodTill: () => error(-4180, "Invalid goodTillDate."),
-  fillOrKill: () => error(-5021, "Due to the order could not be filled immediately, the FOK order has been rejected. The order will not be recorded in the order history"),
-  postOnly: () => error(-5022, "Due to the order could not be executed as maker, the Post Only order will be rejected. The order will not be recorded in the order history"),
+  fillOrKill: () =>
+    error(
+      -5021,
+      "Due to the order could not be filled immediately, the FOK order has been rejected. The order will not be recorded in the order history",
+    ),
+  postOnly: () =>
+    error(
+      -5022,
+      "Due to the order could not be executed as maker, the Post Only order will be rejected. The order will not be recorded in the order history",
+    ),
   modifyLimit: () => error(-5026, "Exceed maximum modify order limit."),
   unchanged: () => error(-5027, "No need to modify the order."),
 } as const

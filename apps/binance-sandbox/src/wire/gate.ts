@@ -23,7 +23,12 @@ export interface Incoming {
   readonly checkSignature: (account: Account) => void
 }
 export type Outgoing =
-  | { readonly _tag: "Reply"; readonly answer: Answer; readonly headers: Readonly<Record<string, string>>; readonly account: string | undefined }
+  | {
+      readonly _tag: "Reply"
+      readonly answer: Answer
+      readonly headers: Readonly<Record<string, string>>
+      readonly account: string | undefined
+    }
   /** Nothing is sent. */
   | { readonly _tag: "Silence"; readonly closeSocket: boolean }
 
@@ -151,4 +156,8 @@ export class Gate {
 }
 
 const httpAnswer = (fault: { readonly status: number; readonly body?: string }): Answer =>
-  new Answer(fault.status, fault.body ?? "<html><body><h1>Service Unavailable</h1></body></html>", fault.body?.startsWith("{") === true ? "application/json" : "text/html")
+  new Answer(
+    fault.status,
+    fault.body ?? "<html><body><h1>Service Unavailable</h1></body></html>",
+    fault.body?.startsWith("{") === true ? "application/json" : "text/html",
+  )

@@ -134,9 +134,14 @@ export class RateLimits {
       if (this.#counter(limit, account).count + orders <= limit.limit) continue
       this.told[429] += 1
       const freeAtMs = this.#counter(limit, account).startMs + lengthMs(limit)
-      throw new ApiError(-1015, `Too many new orders; current limit is ${limit.limit} orders per ${limit.intervalNum} ${limit.interval}.`, 429, {
-        headers: { "Retry-After": String(Math.max(1, Math.ceil((freeAtMs - this.#nowMs()) / 1000))) },
-      })
+      throw new ApiError(
+        -1015,
+        `Too many new orders; current limit is ${limit.limit} orders per ${limit.intervalNum} ${limit.interval}.`,
+        429,
+        {
+          headers: { "Retry-After": String(Math.max(1, Math.ceil((freeAtMs - this.#nowMs()) / 1000))) },
+        },
+      )
     }
     for (const limit of this.#ofType("ORDERS")) this.#counter(limit, account).count += orders
   }

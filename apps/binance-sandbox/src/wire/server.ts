@@ -19,7 +19,8 @@ import { Answer } from "./routes.ts"
 import type { Route } from "./routes.ts"
 
 const BODY_MAX = 1024 * 1024
-const NOT_FOUND = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n</body>\r\n</html>\r\n"
+const NOT_FOUND =
+  "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n</body>\r\n</html>\r\n"
 
 export interface HostOptions {
   readonly host: string
@@ -111,7 +112,8 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     } catch (error) {
       if (error instanceof ApiError) send(response, new Answer(error.status, error.body), error.headers)
       // A bug of the sandbox must not look like an answer of the exchange.
-      else send(response, new Answer(500, { sandbox: "bug", error: error instanceof Error ? (error.stack ?? error.message) : String(error) }))
+      else
+        send(response, new Answer(500, { sandbox: "bug", error: error instanceof Error ? (error.stack ?? error.message) : String(error) }))
     }
   }
 
