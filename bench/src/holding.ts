@@ -17,11 +17,11 @@ export interface MemoryUse {
 export const memoryOfLive = async (world: BenchWorld, orders: number): Promise<MemoryUse> => {
   const engine = await world.engine()
   await world.publish(WARM_UP, { resting: true })
-  await world.until(engine, TIMEOUT_MS, "the first orders to rest", ({ accepted }) => accepted >= WARM_UP)
+  await world.until(engine, TIMEOUT_MS, "the first orders to rest", ({ accepted, failed }) => accepted + failed >= WARM_UP)
   await engine.reset()
   const before = await engine.report({ gc: true })
   await world.publish(orders, { resting: true })
-  await world.until(engine, TIMEOUT_MS, "all orders to rest", ({ accepted }) => accepted >= orders)
+  await world.until(engine, TIMEOUT_MS, "all orders to rest", ({ accepted, failed }) => accepted + failed >= orders)
   await engine.reset()
   const after = await engine.report({ gc: true })
   await engine.stop()
@@ -44,14 +44,16 @@ export interface Recovery {
 export const recovery = async (world: BenchWorld, orders: number, how: "stop" | "kill"): Promise<Recovery> => {
   const first = await world.engine()
   await world.publish(orders, { resting: true })
-  await world.until(first, TIMEOUT_MS, "all orders to rest", ({ accepted }) => accepted >= orders)
+  await world.until(first, TIMEOUT_MS, "all orders to rest", ({ accepted, failed }) => accepted + failed >= orders)
+  // On a machine that is busy with other things some entries miss their deadline: those are settled, not in flight.
+  const { live } = await first.count()
   let stopMs = 0
   if (how === "stop") stopMs = await first.stop()
   else await first.kill()
   const begunMs = nowMs()
   const second = await world.engine()
   const readyMs = nowMs()
-  const heldMs = await world.until(second, TIMEOUT_MS, "all orders to be held again", ({ adopted }) => adopted >= orders)
+  const heldMs = await world.until(second, TIMEOUT_MS, "all orders to be held again", ({ adopted }) => adopted >= live)
   await second.kill()
-  return { orders, startMs: readyMs - begunMs, resumeMs: heldMs - readyMs, stopMs }
+  return { orders: live, startMs: readyMs - begunMs, resumeMs: heldMs - readyMs, stopMs }
 }

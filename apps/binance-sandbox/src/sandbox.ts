@@ -13,6 +13,7 @@ import { systemClock } from "./core/clock.ts"
 import type { Clock } from "./core/clock.ts"
 import type { WirePositionSide } from "./core/orders.ts"
 import type { FaultRule } from "./faults/rules.ts"
+import { FUTURES_SOCKET_PATHS } from "./futures/sockets.ts"
 import { FUTURES_HEARTBEAT, SPOT_HEARTBEAT } from "./streams/connection.ts"
 import type { Connection, Heartbeat } from "./streams/connection.ts"
 import { speakMarketProtocol } from "./streams/marketProtocol.ts"
@@ -79,17 +80,16 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     gate: () => world.gates.spot,
     routes: () => world.routes.spot,
     heartbeat: { ...SPOT_HEARTBEAT, ...options.heartbeats?.spot },
+    socketPaths: /^\/(ws-api\/v3$|ws(\/|$)|stream$)/,
     socket: (connection, url) => {
       if (url.pathname === "/ws-api/v3") {
         world.socketApi.open(connection)
-        return true
+        return
       }
       const [kind, ...names] = url.pathname.split("/").filter((part) => part !== "")
-      if (kind !== "ws" && kind !== "stream") return false
       const asked = [...names, ...(url.searchParams.get("streams")?.split("/") ?? [])].filter((name) => name !== "")
       world.marketStreams.spot.open(connection, asked, kind === "stream")
       speakMarketProtocol(connection, world.marketStreams.spot)
-      return true
     },
   })
   try {
@@ -99,6 +99,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
       gate: () => world.gates.futures,
       routes: () => world.routes.futures,
       heartbeat: { ...FUTURES_HEARTBEAT, ...options.heartbeats?.futures },
+      socketPaths: FUTURES_SOCKET_PATHS,
       socket: (connection, url) => world.futuresSockets.open(connection, url),
     })
   } catch (error) {

@@ -267,6 +267,11 @@ describe("algo orders", () => {
     ["closePosition without a position", { ...without(ALGO, "quantity"), closePosition: "true" }, -4509],
     ["closePosition of a stop-limit", { ...without(ALGO, "quantity"), type: "STOP", price: "139", closePosition: "true" }, -4136],
     ["a callback rate too large", { ...without(ALGO, "triggerPrice"), type: "TRAILING_STOP_MARKET", callbackRate: "20.1" }, -4020],
+    [
+      "an activation price that is already passed",
+      { ...without(ALGO, "triggerPrice"), type: "TRAILING_STOP_MARKET", callbackRate: "1", activatePrice: "149" },
+      -2021,
+    ],
     ["a strange working type", { ...ALGO, workingType: "LAST" }, -4031],
     ["a position side in one-way mode", { ...ALGO, positionSide: "SHORT" }, -4061],
     ["too many places", { ...ALGO, triggerPrice: "140.12345" }, -1111],

@@ -223,6 +223,38 @@ describe("spot's WebSocket API", () => {
   })
 })
 
+test("the connectors' stream classes: a user stream and a market stream", async () => {
+  const require = createRequire(import.meta.url)
+  type Streams = new (options: object) => { userData(key: string): void; bookTicker(symbol: string): void; disconnect(): void }
+  const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, log: () => undefined }
+  const { UMStream } = require("@binance/futures-connector") as { UMStream: Streams }
+  const { WebsocketStream } = require("@binance/connector") as { WebsocketStream: Streams }
+  const got: Json[] = []
+  const opened = { count: 0 }
+  const callbacks = {
+    open: () => {
+      opened.count += 1
+    },
+    message: (text: string) => got.push(JSON.parse(text) as Json),
+  }
+  const { body } = await client(sandbox, "futures").plain("POST", "/fapi/v1/listenKey", {}, true)
+  const user = new UMStream({ wsURL: sandbox.futuresStreamUrl, logger: quiet, callbacks })
+  user.userData(String(body["listenKey"]))
+  const market = new WebsocketStream({ wsURL: sandbox.spotStreamUrl, logger: quiet, callbacks })
+  market.bookTicker("BTCUSDT")
+  await until(() => opened.count === 2, "both connections")
+  await buy("futures")
+  sandbox.setPrice("BTCUSDT", "50500", { market: "spot" })
+  await until(() => got.some(isTrade) && got.some((frame) => frame["b"] === "50500.00000000"), "the fill and the book ticker")
+  user.disconnect()
+  market.disconnect()
+})
+
+test("a WebSocket at a path that is none is refused", async () => {
+  await expect(openSocket(`${sandbox.futuresStreamUrl}/ws-api/v3`)).rejects.toThrow("404")
+  await expect(openSocket(`${sandbox.spotStreamUrl}/private/ws`)).rejects.toThrow("404")
+})
+
 describe("market streams", () => {
   test("spot: raw and combined, SUBSCRIBE and UNSUBSCRIBE", async () => {
     const raw = await openSocket(`${sandbox.spotStreamUrl}/ws/btcusdt@bookTicker`)

@@ -20,6 +20,7 @@ export class OrderView {
   readonly #options: OrderViewOptions
   readonly #next = new Map<number, readonly NextEvent[]>()
   readonly #raw = new Map<number, RawEvent>()
+  readonly #opened = new Set<string>()
   #doc: OrderDoc | undefined
   #at: number
   #tab: "steps" | "why" = "steps"
@@ -230,7 +231,7 @@ export class OrderView {
         keepInSight(parts.timeline, button)
       }
     }
-    parts.panel.replaceChildren(...stepPanel(this.steps, step, this.#next.get(step.version), () => this.#rawOf(step.version)))
+    parts.panel.replaceChildren(...stepPanel(this.steps, step, this.#next.get(step.version), () => this.#rawOf(step.version), this.#opened))
     if (!this.#next.has(step.version)) void this.#loadNext(step.version)
   }
 

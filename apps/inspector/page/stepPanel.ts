@@ -48,6 +48,7 @@ export const stepPanel = (
   step: Step,
   next: readonly NextEvent[] | undefined,
   raw: () => Promise<RawEvent>,
+  opened: Set<string>,
 ): readonly HTMLElement[] => {
   const context = contextAt(steps, step.version)
   const changes = changesBetween(contextAt(steps, step.version - 1), context)
@@ -105,8 +106,8 @@ export const stepPanel = (
       ),
     ),
     section("What could happen next", nextList(next)),
-    details("Whole context", () => Promise.resolve(h("pre", { tabindex: 0 }, JSON.stringify(context, null, 2)))),
-    details("Raw event and its hash", async () => {
+    details(opened, "Whole context", () => Promise.resolve(h("pre", { tabindex: 0 }, JSON.stringify(context, null, 2)))),
+    details(opened, "Raw event and its hash", async () => {
       const event = await raw()
       return h(
         "div",
@@ -166,15 +167,18 @@ const nextList = (next: readonly NextEvent[] | undefined): HTMLElement => {
   )
 }
 
-/** Loaded when it is opened. */
-const details = (title: string, content: () => Promise<HTMLElement>): HTMLElement => {
+/** Loaded when it is opened; `opened` remembers what is open from one step to the next. */
+const details = (opened: Set<string>, title: string, content: () => Promise<HTMLElement>): HTMLElement => {
   const element = h("details", { class: "more" }, h("summary", {}, title))
   element.addEventListener("toggle", () => {
+    if (element.open) opened.add(title)
+    else opened.delete(title)
     if (!element.open || element.childElementCount > 1) return
     content().then(
       (node) => element.append(node),
       (error: unknown) => element.append(h("p", { class: "bad" }, String(error))),
     )
   })
+  element.open = opened.has(title)
   return element
 }

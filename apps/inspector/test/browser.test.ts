@@ -53,6 +53,11 @@ describe.skipIf(path === undefined)("the inspector's page", { timeout: 120_000 }
     await page.goto(`${service.url}${at}`)
     await page.locator(".dot.on").waitFor()
   }
+  /** Waits until the list shows that many rows. (Playwright's own waiting for functions needs eval, which the page forbids.) */
+  const rows = async (wanted: (count: number) => boolean): Promise<void> => {
+    for (const deadline = Date.now() + 20_000; !wanted(await page.locator(".row").count()); await page.waitForTimeout(20))
+      if (Date.now() > deadline) throw new Error(`the list has ${await page.locator(".row").count()} rows`)
+  }
   const row = (order: string) => page.locator(`.row[data-order="${order}"]`)
   const version = (order = ".order") => page.locator(`${order} .step[aria-current="step"]`).getAttribute("data-version")
 
@@ -76,7 +81,7 @@ describe.skipIf(path === undefined)("the inspector's page", { timeout: 120_000 }
     await page.locator("#publish").click()
     await page.locator(".result", { hasText: "Settled" }).waitFor()
     await page.locator(".order .names", { hasText: "sell" }).waitFor()
-    await page.waitForFunction(`document.querySelectorAll(".row").length > ${before}`)
+    await rows((n) => n > before)
     expect(page.url()).toMatch(/\/inspector\/orders\/[0-9a-z]{20}$/)
     await page.locator('[data-node="protection:covered"].now').waitFor()
   })
@@ -127,7 +132,7 @@ describe.skipIf(path === undefined)("the inspector's page", { timeout: 120_000 }
     await row(story.filled).waitFor()
     await page.keyboard.press("/")
     await page.keyboard.type("low_confidence")
-    await page.waitForFunction(`document.querySelectorAll(".row").length === 1`)
+    await rows((n) => n === 1)
     await page.locator("#rows").focus()
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")

@@ -93,6 +93,7 @@ export const REJECTIONS = {
   DOUBLE_ENCODED: "The JSON is a string that holds JSON: it was encoded twice.",
   FORBIDDEN_KEY: "An object of the JSON has a key that is never accepted (__proto__).",
   INVALID_FIELDS: "Fields are missing or wrong.",
+  UNPROCESSABLE: "The engine failed on it several times: a defect, and an alarm.",
   IDENTITY_CONFLICT: "An order with this id exists, and its content is another.",
 } as const
 export type RejectionCode = keyof typeof REJECTIONS

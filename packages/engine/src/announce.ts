@@ -18,7 +18,11 @@ export class Announcer {
     this.#desk = desk
     desk.listen({
       durable: (order, records) => {
-        for (const record of records) this.#announce(order, record)
+        const { faults } = desk.options
+        for (const record of records) {
+          if (faults === undefined) this.#announce(order, record)
+          else void Promise.resolve(faults.at("broker.announce.before", order.order)).then(() => this.#announce(order, record))
+        }
       },
     })
     desk.journal.listen((records, texts) => this.#journal(records, texts))

@@ -10,7 +10,7 @@ import type { Command, Decimal, EventRecord, OrderEvent, OrderId } from "@petros
 import { add, approx, dec, mul, str, ZERO } from "@petrosa/contracts"
 import type { StoredHead } from "./heads.ts"
 import { HeadCheck } from "./heads.ts"
-import type { Clock } from "@petrosa/intake"
+import type { Clock, MessageHandle } from "@petrosa/intake"
 import type { OrderActor, OrderContext } from "@petrosa/lifecycle"
 import { hasFills, isDone, LotBook, nextDeadline } from "@petrosa/lifecycle"
 import type { Venue } from "@petrosa/venue"
@@ -175,6 +175,7 @@ export class Desk implements OrderHost {
 
   onDurable(order: LiveOrder, records: readonly EventRecord[]): void {
     order.onFirstConflict = undefined
+    order.onNeverBegun = undefined
     this.metrics.events.inc(records.length)
     for (const record of records) this.#count(order, record)
     for (const listener of this.#listeners) listener.durable?.(order, records)
@@ -303,15 +304,29 @@ export class Desk implements OrderHost {
   }
 
   #acknowledge(order: LiveOrder): void {
-    for (const handle of order.handles.values()) handle.ack()
+    for (const handle of order.handles.values()) this.#ack(order, handle)
     order.handles.clear()
+  }
+
+  /** Synchronous in production; with fault points a test may stall or crash the process on either side of it. */
+  #ack(order: LiveOrder, handle: MessageHandle): void {
+    const { faults } = this.options
+    if (faults === undefined) {
+      handle.ack()
+      return
+    }
+    void (async () => {
+      await faults.at("broker.ack.before", order.order)
+      handle.ack()
+      await faults.at("broker.ack.after", order.order)
+    })()
   }
 
   /** The lot has a message of its own: what else stands for the order has done its work. */
   #acknowledgeSignals(order: LiveOrder): void {
     for (const [key, handle] of order.handles) {
       if (key.startsWith("lot:")) continue
-      handle.ack()
+      this.#ack(order, handle)
       order.handles.delete(key)
     }
   }

@@ -56,6 +56,8 @@ export class LiveOrder {
   readonly trace: string | null
   /** The canonical content of its signal: the same id with another content is a conflict. */
   contentHash = ""
+  /** A step of it threw before one event of it was durable. */
+  onNeverBegun: (() => void) | undefined
   /** Its first version was there already: the store knows more of this signal than we did. */
   onFirstConflict: (() => void) | undefined
   /** Answers "not found" for what we believe to be there, in a row. */

@@ -9,6 +9,7 @@ import type { Desk } from "./desk.ts"
 import type { LiveOrder } from "./liveOrder.ts"
 
 const STEP_FAILURES_MAX = 3
+const COPY_NAK_MS = 5000
 
 class Poison {
   readonly #desk: Desk
@@ -31,8 +32,10 @@ class Poison {
       const read = (await this.#desk.options.store.readStreams([orderStream(order.order)])).get(orderStream(order.order))
       const last = read?._tag === "Readable" ? read.events.at(-1) : undefined
       if (read === undefined || read._tag !== "Readable" || last === undefined) {
-        // Not one event of it is durable: its message comes again, and with it the question.
-        for (const [, handle] of handles) handle.nak(5_000)
+        // Not one event of it is durable: its message comes again, and with it the question; a copy says nothing new.
+        const [, ...copies] = handles
+        for (const [, handle] of copies) handle.nak(COPY_NAK_MS)
+        order.onNeverBegun?.()
         return
       }
       const rebuilt = rebuild(order.order, read.events)

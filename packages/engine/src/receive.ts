@@ -26,7 +26,8 @@ const ASK_AGAIN_MS = 500
 const LEGS_ASKED_MAX = 99
 const LOOK_AHEAD = 3
 /** A message whose order cannot even be begun comes again after this; the alarm is the log and a counter. */
-const BROKEN_RETRY_MS = 60_000
+const BROKEN_RETRY_MS = 5_000
+const DELIVERIES_MAX = 3
 const RAW_KEPT_MAX = 64 * 1024
 
 type Decoded = Extract<ReturnType<typeof decodeSignal>, { readonly _tag: "Signal" }>
@@ -203,6 +204,7 @@ export class Receiver {
     const live = desk.hold(decoded.order, decoded.signal.trace ?? arrival.traceparent ?? null)
     live.contentHash = decoded.identity.contentHash
     live.handles.set(handleKey(message), message.handle)
+    live.onNeverBegun = () => this.#neverBegun(message)
     live.onFirstConflict = () => void this.#lookUp([{ message, order: decoded.order, incoming }])
     const received: OrderEvent = {
       type: "SignalReceived",
@@ -312,8 +314,17 @@ export class Receiver {
         if (live.version === 0) this.#desk.book.release(order)
         this.#desk.drop(live, "failed")
       }
-      if (message.handle.held) message.nak(BROKEN_RETRY_MS)
+      if (message.handle.held) this.#neverBegun(message)
     }
+  }
+
+  /** Not one event of it could be made: it is tried again, and kept raw in the end. Every signal ends in one decision. */
+  #neverBegun(message: IntakeMessage): void {
+    if (message.deliveryCount < DELIVERIES_MAX || message.kind === "lot" || message.kind === "resume") {
+      message.nak(BROKEN_RETRY_MS)
+      return
+    }
+    void this.#reject(message, { code: "UNPROCESSABLE", message: `The engine failed on it ${message.deliveryCount} times.`, fields: [] })
   }
 
   #existing(message: IntakeMessage, order: OrderId, read: StreamRead, incoming: Incoming | undefined): void {

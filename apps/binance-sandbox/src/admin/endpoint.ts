@@ -6,7 +6,6 @@ import { parseDecimal } from "@petrosa/contracts"
 import type { Market } from "@petrosa/contracts"
 import { openAccount } from "../core/accounts.ts"
 import type { AccountOptions } from "../core/accounts.ts"
-import type { CommissionMode } from "../core/commission.ts"
 import { readFaults } from "../faults/rules.ts"
 import type { Connection } from "../streams/connection.ts"
 import { E } from "../wire/errors.ts"
@@ -132,7 +131,7 @@ export const adminEndpoint = (context: AdminContext) => {
       world.exchange.fees = {
         spot: isObject(body["spot"]) ? { ...before.spot, ...(body["spot"] as object) } : before.spot,
         futures: isObject(body["futures"]) ? { ...before.futures, ...(body["futures"] as object) } : before.futures,
-        commission: (mode as CommissionMode | undefined) ?? before.commission,
+        commission: mode ?? before.commission,
       }
     },
     "POST /sandbox/limits": (body, world) => {

@@ -9,10 +9,19 @@ export interface Clock {
   after(delayMs: number, run: () => void): () => void
 }
 
+/** The longest delay that a timer of Node takes; longer ones would fire at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1
+
+/** The machine's clock. Its timers do not keep a process alive: what listens on a port does. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   after: (delayMs, run) => {
-    const timer = setTimeout(run, delayMs)
+    let timer: NodeJS.Timeout
+    const wait = (leftMs: number): void => {
+      timer = setTimeout(() => (leftMs > TIMER_MAX_MS ? wait(leftMs - TIMER_MAX_MS) : run()), Math.min(leftMs, TIMER_MAX_MS))
+      timer.unref()
+    }
+    wait(delayMs)
     return () => clearTimeout(timer)
   },
 }

@@ -5,15 +5,16 @@
  * An order is registered here once it is accepted. Conditional orders wait outside the matching core (it only ever sees
  * market and limit orders), and keep what they need reserved. Nothing here knows an error code: refusals are the core's reasons.
  */
-import { ZERO, add, cmp, dec, gte, isZero, lte, max, min, mul, str, sub } from "@petrosa/contracts"
-import type { Decimal, DecimalString, Market } from "@petrosa/contracts"
+import { ZERO, add, cmp, dec, gte, isZero, lte, min, mul, str, sub } from "@petrosa/contracts"
+import type { Decimal, Market } from "@petrosa/contracts"
 import { MemoryStore, cancel, end, execute, moveMarket, place, tryLock } from "@petrosa/matching"
-import type { MatchingEvent, MatchingRules, NewOrder, Quote, RefusalReason } from "@petrosa/matching"
+import type { MatchingEvent, MatchingRules, Quote, RefusalReason } from "@petrosa/matching"
 import type { Account } from "./accounts.ts"
 import { leverageOf } from "./accounts.ts"
 import type { Clock } from "./clock.ts"
 import { commissionOf } from "./commission.ts"
 import type { Fees } from "./commission.ts"
+import { coreDraft } from "./coreDraft.ts"
 import { ladderAround } from "./ladder.ts"
 import type { Level, Liquidity, MarketPrice } from "./ladder.ts"
 import { OrderBook } from "./orderBook.ts"
@@ -363,26 +364,4 @@ export class Exchange {
     }
     this.emit("TRADE", order, { trade: record })
   }
-}
-
-const limitTypes = new Set(["LIMIT", "LIMIT_MAKER", "STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT"])
-
-const coreDraft = (order: SandboxOrder): NewOrder => {
-  const limit = limitTypes.has(order.type)
-  const postOnly = order.type === "LIMIT_MAKER" || order.timeInForce === "GTX"
-  return {
-    account: order.account,
-    clientOrderId: order.id.toString(),
-    market: order.market,
-    symbol: order.symbol,
-    side: order.side === "BUY" ? "buy" : "sell",
-    positionSide: order.positionSide === "BOTH" ? "both" : order.positionSide === "LONG" ? "long" : "short",
-    type: limit ? "limit" : "market",
-    // Fill or kill is decided over all levels, here: the core sees one of them at a time.
-    timeInForce: !limit || order.timeInForce === "IOC" || order.timeInForce === "FOK" ? "IOC" : postOnly ? "GTX" : "GTC",
-    quantity: str(max(leftOf(order), ZERO)),
-    price: limit ? str(order.price) : undefined,
-    triggerOn: "last",
-    reduceOnly: order.reduceOnly,
-  } satisfies NewOrder & { readonly quantity: DecimalString }
 }

@@ -9,7 +9,7 @@ import type { Decimal, Market } from "@petrosa/contracts"
 import bundle from "../data/exchangeInfo.json" with { type: "json" }
 import { placesOf } from "../wire/decimals.ts"
 import type { JsonObject } from "../wire/json.ts"
-import { isObject } from "../wire/json.ts"
+import { isObject, textOf } from "../wire/json.ts"
 
 export type Filter = Readonly<Record<string, unknown>> & { readonly filterType: string }
 
@@ -60,8 +60,8 @@ const read = (market: Market, row: JsonObject): SymbolInfo => {
     filters,
     tick: isZero(tick) ? dec("0.00000001") : tick,
     step: isZero(step) ? dec("0.00000001") : step,
-    pricePlaces: market === "spot" ? 8 : placesIn(String(price?.["tickSize"] ?? "0.00000001")),
-    quantityPlaces: market === "spot" ? 8 : placesOf(String(lot?.["stepSize"] ?? "1")),
+    pricePlaces: market === "spot" ? 8 : price === undefined ? 8 : placesIn(textOf(price["tickSize"])),
+    quantityPlaces: market === "spot" ? 8 : lot === undefined ? 8 : placesOf(textOf(lot["stepSize"])),
     row,
   }
 }

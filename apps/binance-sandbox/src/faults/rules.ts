@@ -159,7 +159,7 @@ export class Faults {
 
 const matches = (match: Match, view: RequestView | EventView): boolean =>
   Object.entries(match).every(([name, wanted]) => {
-    if (name === "clientIdStartsWith") return view.clientId.startsWith(String(wanted))
+    if (name === "clientIdStartsWith") return view.clientId.startsWith(wanted)
     const seen = (view as unknown as Readonly<Record<string, unknown>>)[name]
     return typeof wanted === "string" && wanted.endsWith("*") ? String(seen).startsWith(wanted.slice(0, -1)) : seen === wanted
   })

@@ -110,6 +110,10 @@ export class AlgoService {
     }
     const price = exchange.price("futures", draft.symbol)
     if (price !== undefined && draft.type !== "TRAILING_STOP_MARKET" && reached(draft, price)) throw F.wouldTrigger()
+    if (price !== undefined && !isZero(draft.activatePrice)) {
+      const now = watched(draft, price)
+      if (draft.side === "BUY" ? gte(draft.activatePrice, now) : lte(draft.activatePrice, now)) throw F.wouldTrigger()
+    }
     const nowMs = exchange.nowMs()
     const id = this.#nextId
     this.#nextId += 1n

@@ -171,7 +171,8 @@ export class FuturesDesk {
       try {
         checkMarketBand(this.exchange, info, order.side)
       } catch (error) {
-        return error as ApiError
+        if (error instanceof ApiError) return error
+        throw error
       }
     }
     if (order.timeInForce === "FOK") {

@@ -12,6 +12,7 @@ import type { MarketStreams } from "../streams/marketStreams.ts"
 import type { UserStreams } from "../streams/userStreams.ts"
 import type { ListenKeys } from "./listenKeys.ts"
 
+export const FUTURES_SOCKET_PATHS = /^\/((private|public|market)\/)?(ws(\/|$)|stream$)/
 const KEY = /^[A-Za-z0-9]{40,80}$/
 
 export class FuturesSockets {
@@ -29,12 +30,11 @@ export class FuturesSockets {
     this.strict = strict
   }
 
-  /** False: no such path. */
-  open(connection: Connection, url: URL): boolean {
+  /** `url`: one of {@link FUTURES_SOCKET_PATHS}. */
+  open(connection: Connection, url: URL): void {
     const [first = "", ...others] = url.pathname.split("/").filter((part) => part !== "")
     const section = ["private", "public", "market"].includes(first) ? first : ""
     const [kind = "", ...names] = section === "" ? [first, ...others] : others
-    if (kind !== "ws" && kind !== "stream") return false
     const combined = kind === "stream"
     const asked = [...names, ...(url.searchParams.get("streams")?.split("/") ?? [])].filter((name) => name !== "")
     const events = url.searchParams.get("events")?.split("/")
@@ -52,7 +52,6 @@ export class FuturesSockets {
       this.#listen(connection, name, events, combined)
       return true
     })
-    return true
   }
 
   #listen(connection: Connection, key: string, events: readonly string[] | undefined, combined: boolean): void {

@@ -9,7 +9,7 @@ import type { Params } from "../wire/params.ts"
 import type { RateLimits } from "../wire/rateLimits.ts"
 import { limitOf } from "../wire/routes.ts"
 import type { Call, Route } from "../wire/routes.ts"
-import { isObject, parseJson } from "../wire/json.ts"
+import { parseJson } from "../wire/json.ts"
 import type { History } from "./history.ts"
 
 type View = Readonly<Record<string, unknown>>

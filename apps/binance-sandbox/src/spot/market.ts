@@ -20,11 +20,13 @@ export interface SpotMarket {
 }
 
 export const openSpotMarket = (exchange: Exchange, streams: UserStreams, limits: RateLimits, history: History): SpotMarket => {
+  let executions = 8_641_000
   // Clients hear of an event before anything follows from it.
   exchange.on((event: OrderEvent) => {
     const { order } = event
     if (order.market !== "spot") return
-    streams.publish("spot", order.account, executionReport(event))
+    executions += 1
+    streams.publish("spot", order.account, executionReport(event, executions))
     const { base, quote } = exchange.symbols.known("spot", order.symbol)
     const assets = new Set([base, quote])
     if (event.trade !== undefined) assets.add(event.trade.commissionAsset)

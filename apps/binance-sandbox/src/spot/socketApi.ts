@@ -8,7 +8,7 @@ import type { UserStreams } from "../streams/userStreams.ts"
 import { isSignedBy, socketPayload } from "../wire/auth.ts"
 import { ApiError, E, S } from "../wire/errors.ts"
 import type { Gate, Outgoing } from "../wire/gate.ts"
-import { isObject, parseJson } from "../wire/json.ts"
+import { isObject, parseJson, textOf } from "../wire/json.ts"
 import type { JsonObject } from "../wire/json.ts"
 import { Params } from "../wire/params.ts"
 import type { Route } from "../wire/routes.ts"
@@ -58,7 +58,7 @@ const subscribeRoute = (run: (account: Account) => unknown): Route => ({
 const readParams = (value: unknown): ReadonlyMap<string, string> => {
   if (value === undefined) return new Map()
   if (!isObject(value)) throw new ApiError(-1135, "Invalid 'params' in JSON request; expected an object.")
-  return new Map(Object.entries(value).map(([name, item]) => [name, typeof item === "object" ? JSON.stringify(item) : String(item)]))
+  return new Map(Object.entries(value).map(([name, item]) => [name, typeof item === "object" ? JSON.stringify(item) : textOf(item)]))
 }
 
 export class SocketApi {
@@ -122,7 +122,7 @@ export class SocketApi {
     const fail = (error: ApiError): void => connection.send({ id, status: error.status, error: error.body })
     try {
       if (!isObject(request)) throw new ApiError(-1135, "Invalid JSON Request")
-      const method = String(request["method"] ?? "").replace(/^v3\//, "")
+      const method = textOf(request["method"]).replace(/^v3\//, "")
       const values = readParams(request["params"])
       const route = this.#route(method, subscribe, unsubscribe)
       // Dead since 2026-02-20, and unknown ones: both are answered alike.

@@ -159,8 +159,6 @@ export const listCancelled = (list: OrderList, requestId: string): View => ({
 
 // Events
 
-/** Ids of executions ascend. */
-let executions = 8_641_000
 const EXECUTION: Readonly<Record<OrderEvent["kind"], string>> = {
   NEW: "NEW",
   WORKING: "NEW",
@@ -171,11 +169,11 @@ const EXECUTION: Readonly<Record<OrderEvent["kind"], string>> = {
   AMENDMENT: "REPLACED",
 }
 
-export const executionReport = (event: OrderEvent): View => {
+/** `executionId` ascends with every report. */
+export const executionReport = (event: OrderEvent, executionId: number): View => {
   const { order, trade: fill, requestId } = event
   const cancel = event.kind === "CANCELED"
   const reason = expiryReason(order)
-  executions += 1
   return {
     e: "executionReport",
     E: event.atMs,
@@ -201,7 +199,7 @@ export const executionReport = (event: OrderEvent): View => {
     N: fill?.commissionAsset ?? null,
     T: event.atMs,
     t: fill?.id ?? -1,
-    I: executions,
+    I: executionId,
     w: order.working,
     m: fill?.maker ?? false,
     M: false,

@@ -17,10 +17,8 @@ export const FUTURES_HEARTBEAT: Heartbeat = { pingMs: 180_000, pongWithinMs: 600
 
 /** What may wait in a client's socket before it is cut off. */
 const BUFFERED_MAX = 64 * 1024 * 1024
-let nextId = 1
 
 export class Connection {
-  readonly id = nextId++
   readonly ip: string
   silent = false
   readonly #socket: WebSocket

@@ -6,7 +6,7 @@ import type { Market } from "@petrosa/contracts"
 import type { Clock } from "../core/clock.ts"
 import type { Faults } from "../faults/rules.ts"
 import type { JsonObject } from "../wire/json.ts"
-import { isObject } from "../wire/json.ts"
+import { isObject, textOf } from "../wire/json.ts"
 
 export interface Subscriber {
   readonly market: Market
@@ -47,7 +47,7 @@ export class UserStreams {
     this.published += 1
     for (const entry of this.#entries) {
       const { subscriber } = entry
-      if (subscriber.market !== market || subscriber.account !== account || !subscriber.wants(String(event["e"]))) continue
+      if (subscriber.market !== market || subscriber.account !== account || !subscriber.wants(textOf(event["e"]))) continue
       this.#deliver(entry, event, view(market, account, event))
     }
   }
@@ -75,13 +75,14 @@ export class UserStreams {
 /** What an event is, to a fault rule: the fields lie one level down on futures. */
 const view = (market: Market, account: string, event: JsonObject) => {
   const order = isObject(event["o"]) ? event["o"] : event
-  const name = String(event["e"])
+  const name = textOf(event["e"])
   return {
     market,
     account,
     event: name,
-    symbol: String(order["s"] ?? ""),
-    clientId: String(order["C"] === "" || order["C"] === undefined ? (order["caid"] ?? order["c"] ?? "") : order["C"]),
-    execution: String(name === "ALGO_UPDATE" ? order["X"] : name === "listStatus" ? order["l"] : (order["x"] ?? "")),
+    symbol: textOf(order["s"]),
+    // A spot cancel has the original id in `C`.
+    clientId: textOf(order["C"]) || textOf(order["caid"]) || textOf(order["c"]),
+    execution: textOf(name === "ALGO_UPDATE" ? order["X"] : name === "listStatus" ? order["l"] : order["x"]),
   }
 }

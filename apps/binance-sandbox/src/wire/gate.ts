@@ -63,14 +63,19 @@ export class Gate {
       const http = this.#faults.strike("http", view)
       if (http !== undefined && !http.executed) return reply(httpAnswer(http))
       const slow = this.#faults.strike("slow", view)
+      // A refusal can be late, lost or covered by a 5xx just as well as an answer.
       const result = await this.#run(incoming, view, slow?.beforeMs ?? 0, (name) => {
         account = name
+      }).catch((error: unknown) => {
+        if (error instanceof ApiError) return error
+        throw error
       })
-      if (route.freeOnSuccess === true) this.limits.refund(ip, weight)
+      if (route.freeOnSuccess === true && !(result instanceof ApiError)) this.limits.refund(ip, weight)
       if (slow?.afterMs !== undefined) await this.#sleep(slow.afterMs)
       const lost = this.#faults.strike("loseReply", view)
       if (lost !== undefined) return { _tag: "Silence", closeSocket: lost.hang !== true }
       if (http !== undefined) return reply(httpAnswer(http))
+      if (result instanceof ApiError) return reply(new Answer(result.status, result.body), result.headers)
       return reply(result instanceof Answer ? result : new Answer(200, result))
     } catch (error) {
       if (!(error instanceof ApiError)) throw error

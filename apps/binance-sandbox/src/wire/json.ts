@@ -2,7 +2,9 @@
  * JSON as the exchange writes it: 64-bit ids are bare integers, also beyond 2^53. Inside they are `bigint`.
  * Reading is the plain `JSON.parse`: nothing that a client sends needs more.
  */
-type RawJson = { rawJSON(text: string): unknown }
+interface RawJson {
+  readonly rawJSON: (text: string) => unknown
+}
 
 const raw = (JSON as unknown as RawJson).rawJSON
 
@@ -19,4 +21,8 @@ export const parseJson = (text: string): unknown => {
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>
+/** Text, number or truth value as text; anything else as nothing. */
+export const textOf = (value: unknown): string =>
+  typeof value === "string" ? value : typeof value === "number" || typeof value === "boolean" || typeof value === "bigint" ? `${value}` : ""
+
 export const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value)

@@ -33,8 +33,9 @@ export interface HostOptions {
   readonly heartbeat: Heartbeat
   /** Answers `/sandbox/…`; `undefined`: no such thing. */
   readonly admin: (method: string, url: URL, body: string) => Promise<Answer | undefined>
-  /** Takes a WebSocket; false: no such path. */
-  readonly socket: (connection: Connection, url: URL) => boolean
+  /** The paths at which it takes WebSockets; elsewhere the handshake is answered with 404. */
+  readonly socketPaths: RegExp
+  readonly socket: (connection: Connection, url: URL) => void
 }
 export interface Host {
   readonly port: number
@@ -124,14 +125,15 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   server.keepAliveTimeout = 60_000
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const url = new URL(request.url ?? "/", "http://sandbox")
+    if (!options.socketPaths.test(url.pathname)) {
+      socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+      return
+    }
     sockets.handleUpgrade(request, socket, head, (ws) => {
       const connection = new Connection(ws, options.clock, request.socket.remoteAddress ?? "", options.heartbeat)
-      if (!options.socket(connection, url)) {
-        connection.cut()
-        return
-      }
       connections.add(connection)
       connection.onClose(() => connections.delete(connection))
+      options.socket(connection, url)
     })
   })
   await new Promise<void>((resolve, reject) => {

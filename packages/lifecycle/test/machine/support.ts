@@ -121,7 +121,7 @@ export class Trail {
   }
 
   /** Up to EntryIntended, decided for real. */
-  begin(change: Partial<typeof signal> = {}): readonly Command[] {
+  begin(change: Partial<typeof signal> = {}, symbolRules = rules): readonly Command[] {
     const given = { ...signal, ...change }
     const received: OrderEvent = {
       type: "SignalReceived",
@@ -139,7 +139,7 @@ export class Trail {
       signal: given,
       nowMs: this.nowMs,
       settings: DEFAULT_DECISION_SETTINGS,
-      rules,
+      rules: symbolRules,
       venue,
       freeBalance: { known: canonical("10000") },
       book: EMPTY_VIEW,

@@ -15,6 +15,7 @@ import { refused } from "@petrosa/contracts"
 import { futuresClient } from "../binance/client.ts"
 import type { FuturesConnector } from "../binance/connectors.ts"
 import { decimal, field, isObject, objects, text } from "../binance/exactJson.ts"
+import { neverReject } from "../binance/neverReject.ts"
 import { BoundedMap } from "../binance/seen.ts"
 import { Session, notStarted } from "../binance/session.ts"
 import type { BinanceOptions, NotStarted } from "../binance/session.ts"
@@ -75,7 +76,9 @@ export const openBinanceFutures = async (options: FuturesOptions): Promise<Futur
   const venue = new FuturesVenue(session, options, mode.value, options.socketUrl ?? hosts.socket)
   if (!(await venue.start(options.streamStartMs ?? 10_000)))
     session.trouble("warn", "STREAM_LOST", "the user data stream is not there yet; orders are followed by asking")
-  return { _tag: "Started", venue }
+  const tell = (method: string, error: unknown): void =>
+    session.trouble("error", "ADAPTER_ERROR", `${method}: ${error instanceof Error ? error.message : "threw"}`)
+  return { _tag: "Started", venue: neverReject(venue, tell) }
 }
 
 const permission = async (session: Session<FuturesConnector>): Promise<NotStarted | undefined> => {

@@ -45,7 +45,7 @@ export const readMessage = (message: string): SpotMessage => {
   if (typeof status !== "number") return { _tag: "Other" }
   if (status === 200) return { _tag: "Subscribed" }
   const error = field(json, "error")
-  const code = isObject(error) ? String(field(error, "code")) : String(status)
+  const code = (isObject(error) ? id(error, "code") : undefined) ?? String(status)
   return code === ALREADY_ACTIVE ? { _tag: "Subscribed" } : { _tag: "Refused", code }
 }
 

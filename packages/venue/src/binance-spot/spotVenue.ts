@@ -14,9 +14,10 @@ import { accepted, known, refused, unknown } from "@petrosa/contracts"
 import type { ClientOrderId, Fill, Market, OrderType, Outcome, Read, Refused, SymbolRules, VenueOrderId } from "@petrosa/contracts"
 import type { SpotConnector } from "../binance/connectors.ts"
 import { spotClient } from "../binance/client.ts"
-import { decimal, field, isObject, objects, text } from "../binance/exactJson.ts"
+import { decimal, field, id, isObject, objects, text } from "../binance/exactJson.ts"
 import type { JsonObject } from "../binance/exactJson.ts"
 import { FillBook, sortFills, withFills } from "../binance/fillBook.ts"
+import { neverReject } from "../binance/neverReject.ts"
 import { BoundedMap } from "../binance/seen.ts"
 import { Session, notStarted } from "../binance/session.ts"
 import type { BinanceOptions, NotStarted } from "../binance/session.ts"
@@ -67,7 +68,9 @@ export const openBinanceSpot = async (options: SpotOptions): Promise<SpotStart> 
   const venue = new SpotVenue(session, spotSocketUrl(options.socketUrl ?? hosts.socket))
   if (!(await venue.start(options.streamStartMs ?? 10_000)))
     session.trouble("warn", "STREAM_LOST", "the user data stream is not there yet; orders are followed by asking")
-  return { _tag: "Started", venue }
+  const tell = (method: string, error: unknown): void =>
+    session.trouble("error", "ADAPTER_ERROR", `${method}: ${error instanceof Error ? error.message : "threw"}`)
+  return { _tag: "Started", venue: neverReject(venue, tell) }
 }
 
 /** The key may read the account and trade. */
@@ -174,7 +177,7 @@ class SpotVenue implements Venue {
     }
     const stop = leg(request.stop.clientOrderId)
     const target = leg(request.target.clientOrderId)
-    const listId = isObject(body) ? String(field(body, "orderListId")) : ""
+    const listId = isObject(body) ? (id(body, "orderListId") ?? "") : ""
     if (stop === undefined || target === undefined) return unknown("UNREADABLE_ANSWER")
     return accepted({ listId: listId as VenueOrderId, stop, target, reply })
   }

@@ -78,7 +78,7 @@ export const limitsOf = (rateLimits: unknown): readonly Limit[] =>
     const count = Number(intervalNum)
     const size = Number(limit)
     if (kind === undefined || unitMs === undefined || !(count >= 1) || !(size >= 1)) return []
-    return [{ kind, intervalMs: unitMs * count, limit: Math.floor(size), name: `${rateLimitType} ${intervalNum} ${interval}` }]
+    return [{ kind, intervalMs: unitMs * count, limit: Math.floor(size), name: `${String(rateLimitType)} ${count} ${String(interval)}` }]
   })
 
 /** Until when we are to be silent, as far as the answer says: `Retry-After` (seconds), or "IP banned until <ms>". */

@@ -103,6 +103,7 @@ export class Session<C extends ConnectorBase> {
   #rulesReadAtMs = 0
   #rulesReading: Promise<boolean> | undefined
   #clockSyncing: Promise<boolean> | undefined
+  #pricesReading: Promise<void> | undefined
   readonly #prices = new Map<string, MarketPrice>()
   readonly #interest = new Map<string, number>()
   #effects: (effect: Effect) => void = () => undefined
@@ -130,7 +131,7 @@ export class Session<C extends ConnectorBase> {
       name: "BINANCE_MAX_REQUESTS_PER_MINUTE",
     }
     this.gateway = gatewayOf({
-      client: this.client as C,
+      client: this.client,
       budget: new RateBudget([this.#ownCap]),
       clock: this.clock,
       offsetMs,
@@ -148,7 +149,13 @@ export class Session<C extends ConnectorBase> {
     this.every(CLOCK_EVERY_MS, () => void this.syncClock())
     this.every(RULES_EVERY_MS, () => void this.refreshRules())
     const pollMs = this.options.pricePollMs ?? 1_000
-    if (pollMs > 0) this.every(pollMs, () => void this.#readPrices())
+    if (pollMs > 0)
+      this.every(pollMs, () => {
+        // One reading at a time, however slow the exchange is.
+        this.#pricesReading ??= this.#readPrices().finally(() => {
+          this.#pricesReading = undefined
+        })
+      })
     return undefined
   }
 
@@ -195,7 +202,7 @@ export class Session<C extends ConnectorBase> {
 
   /** A request that changes something. */
   async change(ask: Ask, waitMs: number, run: (client: C) => Promise<unknown>): Promise<Judgement> {
-    const reply: Reply = this.#closed ? CLOSED : await this.gateway.ask(ask, waitMs, run)
+    const reply = await this.gateway.ask(ask, waitMs, this.#whileOpen(run))
     const { silentUntilMs } = this.gateway.budget
     const judgement = judge(this.#endpoints.table, reply, silentUntilMs > 0 ? silentUntilMs - this.#offset.offsetMs : undefined)
     this.#serve(judgement)
@@ -207,11 +214,15 @@ export class Session<C extends ConnectorBase> {
     weight: number,
     run: (client: C) => Promise<unknown>,
   ): Promise<{ readonly _tag: "Answer"; readonly answer: Answered } | { readonly _tag: "Absent" } | Unknown> {
-    if (this.#closed) return unknown("CLOSED")
-    const reply = await this.gateway.ask({ weight, orders: 0, priority: "question" }, QUESTION_WAIT_MS, run)
+    const reply = await this.gateway.ask({ weight, orders: 0, priority: "question" }, QUESTION_WAIT_MS, this.#whileOpen(run))
     if (reply._tag === "Answered") this.#serve(judge(this.#endpoints.table, reply))
     const answer = answerOf(this.#endpoints.table, reply)
     return answer._tag === "Unknown" ? unknown(this.redactor.clean(answer.reason)) : answer
+  }
+
+  /** Nothing leaves after {@link close}, also not what waited for the rate budget. */
+  #whileOpen(run: (client: C) => Promise<unknown>): (client: C) => Promise<unknown> {
+    return (client) => (this.#closed ? Promise.resolve(CLOSED) : run(client))
   }
 
   #clean(result: Judgement["result"]): Judgement["result"] {

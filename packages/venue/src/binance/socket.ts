@@ -1,5 +1,6 @@
 /** A WebSocket by `ws` (which answers pings by itself), as the supervisor wants it. */
-import WebSocket from "ws"
+import { WebSocket } from "ws"
+import type { RawData } from "ws"
 import type { OpenSocket } from "./supervisor.ts"
 
 /** Binance's largest event is far below. */
@@ -34,7 +35,7 @@ export const openWebSocket: OpenSocket = (url, handlers) => {
   }
 }
 
-const textOf = (data: WebSocket.RawData): string =>
+const textOf = (data: RawData): string =>
   Buffer.isBuffer(data)
     ? data.toString("utf8")
     : Array.isArray(data)

@@ -23,6 +23,7 @@ export interface SocketHandlers {
   /** Told once; nothing follows. */
   closed(reason: string): void
 }
+/** Never calls a handler before it has returned. May throw (a bad URL). */
 export type OpenSocket = (url: string, handlers: SocketHandlers) => Socket
 
 /** What the stream's protocol says about a message. */
@@ -138,9 +139,8 @@ export class Supervisor {
     const { clock, openSocket, protocol, readyWithinMs } = this.#options
     this.#generation += 1
     const generation = this.#generation
-    // The first frame may come before `openSocket` returns: what it needs is kept here.
-    let connection: Connection | undefined
-    const own = (): Connection | undefined => (connection !== undefined && this.#isLive(generation) ? connection : undefined)
+    const slot: { connection?: Connection } = {}
+    const own = (): Connection | undefined => (this.#isLive(generation) ? slot.connection : undefined)
     const handlers: SocketHandlers = {
       opened: () => {
         const it = own()
@@ -172,7 +172,8 @@ export class Supervisor {
       this.#retry(cause)
       return
     }
-    connection = { generation, socket, cause, ready: false, lastFrameMs: clock.nowMs(), cancelWatch: () => undefined }
+    const connection: Connection = { generation, socket, cause, ready: false, lastFrameMs: clock.nowMs(), cancelWatch: () => undefined }
+    slot.connection = connection
     if (this.#current === undefined) this.#current = connection
     else this.#next = connection
     this.#watch(connection, readyWithinMs ?? READY_WITHIN_MS)

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest"
 import { FUTURES_OUTCOMES } from "../../src/binance-futures/outcomes.ts"
 import { SPOT_OUTCOMES } from "../../src/binance-spot/outcomes.ts"
-import { answerOf, judge, renderOutcomes, rowFor } from "../../src/binance/outcomeTable.ts"
+import { UNKNOWN_CODE, UNREADABLE, answerOf, judge, renderOutcomes, rowFor } from "../../src/binance/outcomeTable.ts"
 import type { OutcomeRow, OutcomeTable } from "../../src/binance/outcomeTable.ts"
 import { parseExact } from "../../src/binance/exactJson.ts"
 import type { Reply } from "../../src/binance/reply.ts"
@@ -58,6 +58,8 @@ describe.each([SPOT_OUTCOMES, FUTURES_OUTCOMES])("outcomes of $venue", (table: O
     expect(judge(table, answered(200, "")).result._tag).toBe("Unknown")
     expect(judge(table, answered(404, "<html>")).result._tag).toBe("Unknown")
     expect(judge(table, answered(200, "{}")).result._tag).toBe("Success")
+    expect(judge(table, answered(200, `{"code":200,"msg":"success"}`)).result._tag).toBe("Success")
+    expect(judge(table, answered(200, `{"code":-9999,"msg":"no"}`)).result._tag).toBe("Unknown")
   })
 
   test("given a limit, then until when is told; given our own budget, then its time", () => {
@@ -70,7 +72,10 @@ describe.each([SPOT_OUTCOMES, FUTURES_OUTCOMES])("outcomes of $venue", (table: O
     expect(answerOf(table, error(-2013, "Order does not exist.", 503))._tag).toBe("Unknown")
     expect(answerOf(table, error(-1003, "Too many.", 429))).toEqual({ _tag: "Unknown", reason: "-1003" })
     expect(answerOf(table, error(-1021, "Timestamp."))).toEqual({ _tag: "Unknown", reason: "-1021" })
-    expect(answerOf(table, { _tag: "Unanswered", notSent: true, code: "ECONNREFUSED" })).toEqual({ _tag: "Unknown", reason: "ECONNREFUSED" })
+    expect(answerOf(table, { _tag: "Unanswered", notSent: true, code: "ECONNREFUSED" })).toEqual({
+      _tag: "Unknown",
+      reason: "ECONNREFUSED",
+    })
     expect(answerOf(table, answered(200, "[]"))._tag).toBe("Answer")
   })
 })
@@ -114,6 +119,30 @@ describe("real answers", () => {
     expect(judge(FUTURES_OUTCOMES, answered(503, "Service Unavailable.")).result).toMatchObject({ _tag: "Refused", class: "retry" })
     expect(plain("<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>")).toBe("Unknown")
     expect(judge(SPOT_OUTCOMES, answered(503, "Service Unavailable.")).result._tag).toBe("Unknown")
+  })
+
+  /** Every code of binance.md section 5, by venue. */
+  const both = [
+    -1000, -1001, -1002, -1003, -1006, -1007, -1008, -1013, -1014, -1015, -1016, -1020, -1021, -1022, -1034, -1099, -1100, -1101, -1102,
+    -1103, -1104, -1105, -1106, -1108, -1111, -1112, -1114, -1115, -1116, -1117, -1118, -1119, -1121, -1125, -1128, -1130, -1134, -1135,
+    -1145, -1158, -1160, -1165, -1166, -1168, -1196, -1197, -1198, -1199, -1220, -1222, -1225, -2010, -2011, -2013, -2014, -2015, -2017,
+    -2021, -2022,
+  ]
+  const spotOnly = [-1010, -2026, -2035, -2036, -2038, -2039]
+  const futuresOnly = [
+    -2018, -2019, -2020, -2023, -2024, -2025, -2027, -2028, -4003, -4004, -4005, -4013, -4014, -4015, -4016, -4023, -4024, -4045, -4046,
+    -4050, -4051, -4059, -4061, -4062, -4087, -4088, -4108, -4109, -4116, -4117, -4118, -4120, -4129, -4130, -4131, -4136, -4137, -4138,
+    -4140, -4141, -4142, -4164, -4183, -4184, -4192, -4202, -4209, -4210, -4211, -4400, -4403, -4411, -4509, -4531, -5021, -5022, -5024,
+    -5027, -5028, -5041,
+  ]
+  test.each([
+    [SPOT_OUTCOMES, [...both, ...spotOnly]],
+    [FUTURES_OUTCOMES, [...both, ...futuresOnly]],
+  ] as const)("given the documented codes of $venue, then a row knows each", (table, known) => {
+    const unknownCodes = known.filter((code) =>
+      [UNKNOWN_CODE, UNREADABLE].includes(rowFor(table, { status: 400, code, message: "Some words." })),
+    )
+    expect(unknownCodes).toEqual([])
   })
 
   test("given the tables, then their page names every code once per venue, as a table", () => {

@@ -127,35 +127,40 @@ const step = fc.record({
 describe("rules over any course of requests", () => {
   test("never more than a limit in one of its windows, never more entries than their share; who waits is told a later time", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 20 }), (steps, weightLimit, orderLimit) => {
-        const limits: readonly Limit[] = [
-          { ...WEIGHT, limit: weightLimit },
-          { ...ORDERS, limit: orderLimit },
-        ]
-        const budget = new RateBudget(limits)
-        let nowMs = T
-        // What the exchange counts, by its own windows.
-        const counted = new Map<string, number>()
-        for (const one of steps) {
-          nowMs += one.afterMs
-          const request: Ask = { priority: one.priority, weight: one.weight, orders: one.orders }
-          const admission = budget.admit(request, nowMs)
-          if (admission._tag === "Wait") {
-            expect(admission.untilMs).toBeGreaterThan(nowMs)
-            continue
+      fc.property(
+        fc.array(step, { maxLength: 200 }),
+        fc.integer({ min: 1, max: 100 }),
+        fc.integer({ min: 1, max: 20 }),
+        (steps, weightLimit, orderLimit) => {
+          const limits: readonly Limit[] = [
+            { ...WEIGHT, limit: weightLimit },
+            { ...ORDERS, limit: orderLimit },
+          ]
+          const budget = new RateBudget(limits)
+          let nowMs = T
+          // What the exchange counts, by its own windows.
+          const counted = new Map<string, number>()
+          for (const one of steps) {
+            nowMs += one.afterMs
+            const request: Ask = { priority: one.priority, weight: one.weight, orders: one.orders }
+            const admission = budget.admit(request, nowMs)
+            if (admission._tag === "Wait") {
+              expect(admission.untilMs).toBeGreaterThan(nowMs)
+              continue
+            }
+            for (const limit of limits) {
+              const cost = limit.kind === "weight" ? one.weight : one.orders
+              const key = `${limit.kind} ${Math.floor((nowMs - WINDOW_GUARD_MS) / limit.intervalMs)}`
+              const total = (counted.get(key) ?? 0) + cost
+              counted.set(key, total)
+              if (cost === 0) continue
+              expect(total).toBeLessThanOrEqual(limit.limit)
+              expect(total).toBeLessThanOrEqual(Math.max(1, Math.floor(limit.limit * SHARE[one.priority])))
+            }
+            if (one.finish) budget.finished(request, [], nowMs)
           }
-          for (const limit of limits) {
-            const cost = limit.kind === "weight" ? one.weight : one.orders
-            const key = `${limit.kind} ${Math.floor((nowMs - WINDOW_GUARD_MS) / limit.intervalMs)}`
-            const total = (counted.get(key) ?? 0) + cost
-            counted.set(key, total)
-            if (cost === 0) continue
-            expect(total).toBeLessThanOrEqual(limit.limit)
-            expect(total).toBeLessThanOrEqual(Math.max(1, Math.floor(limit.limit * SHARE[one.priority])))
-          }
-          if (one.finish) budget.finished(request, [], nowMs)
-        }
-      }),
+        },
+      ),
       { numRuns: 300 },
     )
   })
@@ -163,10 +168,17 @@ describe("rules over any course of requests", () => {
   test("a silence is never shortened, and nothing is admitted in it", () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.constantFrom(429, 418), fc.option(fc.integer({ min: 0, max: 600_000 })), fc.double({ min: 0, max: 0.999, noNaN: true })), {
-          minLength: 1,
-          maxLength: 20,
-        }),
+        fc.array(
+          fc.tuple(
+            fc.constantFrom(429, 418),
+            fc.option(fc.integer({ min: 0, max: 600_000 })),
+            fc.double({ min: 0, max: 0.999, noNaN: true }),
+          ),
+          {
+            minLength: 1,
+            maxLength: 20,
+          },
+        ),
         priority,
         (hits, who) => {
           const budget = new RateBudget([WEIGHT])

@@ -1,0 +1,47 @@
+/** A slot in the lot book is held by what is open or on its way, and by nothing else: a phantom would decline every signal after it. */
+import { describe, expect, it } from "vitest"
+import { World } from "./world.ts"
+
+describe("slots of the lot book", () => {
+  it("given an order that is done, when a copy of its signal comes after a restart, then it takes no slot, and the strategy's next signal is taken", async () => {
+    const world = await World.start()
+    world.venue.fillsByItself.add("flatten")
+    const first = world.signal()
+    world.venue.fillsByItself.add("entry")
+    world.send(first)
+    await world.until("the lot is open", () => world.ended(first))
+    const close = world.signal({ action: "close" })
+    world.send(close)
+    expect(await world.until("it is closed", () => world.ended(close))).toBe("filled")
+    await world.until("all is done", () => world.held.length === 0)
+    world.kill()
+    await world.start()
+    expect(world.engine.desk.book.size).toBe(0)
+    const copy = world.send(first)
+    await world.until("the copy is answered", () => world.intake.answerTo(copy) === "ack")
+    expect(world.engine.desk.book.size).toBe(0)
+    const next = world.signal()
+    world.send(next)
+    expect(await world.until("the next one is decided", () => world.ended(next))).toBe("filled")
+  })
+
+  it("given a restart while an opposite signal closes a lot, when it has closed it, then no phantom is left, and the next signal opens a lot", async () => {
+    const world = await World.start()
+    const lot = await world.covered()
+    const opposite = world.signal({ action: "sell" })
+    const message = world.send(opposite)
+    await world.until("the flatten is at the venue", () => world.venue.resting.includes("X01 0.01"))
+    world.kill()
+    await world.start()
+    world.intake.deliver(world.intake.again(message), world.intake.again(lot.message))
+    await world.until("the lot is adopted", () => world.engine.desk.orders.has(lot.order))
+    world.venue.fill(world.venue.idOf("X01"), "0.01")
+    expect(await world.until("the closing order is over", () => world.ended(opposite))).toBe("filled")
+    await world.until("the lot is closed", async () => (await world.types(lot.order)).includes("LotClosed"))
+    expect([...world.engine.desk.book.entries()]).toEqual([])
+    const next = world.signal()
+    world.send(next)
+    expect(await world.until("the next one is decided", () => world.ended(next))).toBe("filled")
+    expect((await world.row(next.signal_id))?.open_quantity).toBe("0.01")
+  })
+})
