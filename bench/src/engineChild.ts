@@ -109,7 +109,7 @@ const main = async (): Promise<void> => {
     }
     return append(batch)
   }
-  const place = paper.place
+  const place = paper.place.bind(paper)
   paper.place = (request) => {
     const atMs = nowMs()
     if (request.leg === "entry") instruments.entryAtMs.set(orderOf(request.clientOrderId), atMs)

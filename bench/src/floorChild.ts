@@ -19,13 +19,16 @@ interface Waiting {
   readonly step: number
 }
 
-type Write = (batch: readonly Waiting[]) => Promise<void> | void
+interface Store {
+  readonly write: (batch: readonly Waiting[]) => Promise<void>
+  readonly close: () => Promise<void>
+}
 
 const send = (answer: Answer): void => {
   process.send?.(answer)
 }
 
-const sqlite = (file: string, steps: readonly (readonly SampleRecord[])[]): { readonly write: Write; readonly close: () => void } => {
+const sqlite = (file: string, steps: readonly (readonly SampleRecord[])[]): Store => {
   const db = new DatabaseSync(file)
   db.exec(`
     PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32000;
@@ -35,20 +38,16 @@ const sqlite = (file: string, steps: readonly (readonly SampleRecord[])[]): { re
   const insert = db.prepare("INSERT INTO events (stream, version, hash, text) VALUES (?, ?, ?, ?)")
   const rows = steps.map((step) => step.map(({ record, text }) => ({ version: Number(record.version), hash: String(record.hash), text })))
   return {
-    write: (batch) => {
+    write: async (batch) => {
       db.exec("BEGIN IMMEDIATE")
       for (const { order, step } of batch) for (const { version, hash, text } of rows[step] ?? []) insert.run(order, version, hash, text)
       db.exec("COMMIT")
     },
-    close: () => db.close(),
+    close: async () => db.close(),
   }
 }
 
-const mongodb = async (
-  url: string,
-  database: string,
-  steps: readonly (readonly SampleRecord[])[],
-): Promise<{ readonly write: Write; readonly close: () => Promise<void> }> => {
+const mongodb = async (url: string, database: string, steps: readonly (readonly SampleRecord[])[]): Promise<Store> => {
   const client = await MongoClient.connect(url, { writeConcern: { w: "majority", journal: true } })
   const events = client.db(database).collection<Record<string, unknown> & { _id: string }>("floor")
   return {

@@ -131,10 +131,17 @@ const withPaperFile = (world: BenchWorld): BenchWorld => world.with({ PAPER_VENU
 
 const throughput = async (kind: StoreKind, result: StoreResult, sample: Sample, { sizes, say, flags }: RunOptions): Promise<void> => {
   const orders = kind === "sqlite" ? sizes.throughput : sizes.throughputMongodb
-  say(`${kind}: the floor, ${orders} orders`)
-  result.floor = await inWorld(kind, {}, (world) => floor(world, orders, sample))
-  say(`${kind}: full lifecycles, ${orders} orders`)
-  result.lifecycles = await inWorld(kind, {}, (world) => lifecycles(world, orders, flags))
+  await alternately(
+    async (round) => {
+      say(`${kind}: the floor, ${orders} orders, ${round}`)
+      result.floor = better(result.floor, await inWorld(kind, {}, (world) => floor(world, orders, sample)))
+    },
+    async (round) => {
+      say(`${kind}: full lifecycles, ${orders} orders, ${round}`)
+      result.lifecycles = better(result.lifecycles, await inWorld(kind, {}, (world) => lifecycles(world, orders, flags)))
+    },
+  )
+  if (result.lifecycles === undefined || result.floor === undefined) return
   result.ratio = result.lifecycles.perSecond / result.floor.perSecond
 }
 
@@ -149,13 +156,28 @@ const latency = async (kind: StoreKind, result: StoreResult, { sizes, say }: Run
 
 const history = async (sample: Sample, { sizes, say }: RunOptions): Promise<NonNullable<Results["history"]>> => {
   const orders = Math.ceil(sizes.throughput / 2)
-  say("throughput without past orders")
-  const none = await inWorld("sqlite", {}, async (world) => ({ startMs: await startMs(world), ...(await lifecycles(world, orders)) }))
-  say(`throughput with ${sizes.past} past orders`)
-  const past = await inWorld("sqlite", {}, async (world) => {
-    const old = world.with({ SQLITE_FILE: await pastOrders(sizes.past, sample, world.dir, say) })
-    return { startMs: await startMs(old), ...(await lifecycles(old, orders)) }
-  })
+  const found: { none?: Started; past?: Started } = {}
+  await alternately(
+    async (round) => {
+      say(`throughput without past orders, ${round}`)
+      found.none = better(
+        found.none,
+        await inWorld("sqlite", {}, async (world) => ({ startMs: await startMs(world), ...(await lifecycles(world, orders)) })),
+      )
+    },
+    async (round) => {
+      say(`throughput with ${sizes.past} past orders, ${round}`)
+      found.past = better(
+        found.past,
+        await inWorld("sqlite", {}, async (world) => {
+          const old = world.with({ SQLITE_FILE: await pastOrders(sizes.past, sample, world.dir, say) })
+          return { startMs: await startMs(old), ...(await lifecycles(old, orders)) }
+        }),
+      )
+    },
+  )
+  const { none, past } = found
+  if (none === undefined || past === undefined) throw new Error("nothing was measured")
   return {
     past: sizes.past,
     none,
@@ -165,6 +187,18 @@ const history = async (sample: Sample, { sizes, say }: RunOptions): Promise<NonN
     startMsWith: past.startMs,
   }
 }
+
+interface Started extends Throughput {
+  readonly startMs: number
+}
+
+/** What is compared is measured in turns, and each counts by its better turn: what else the machine does only makes it slower. */
+const ROUNDS = 2
+const alternately = async (...parts: readonly ((round: string) => Promise<void>)[]): Promise<void> => {
+  for (let round = 1; round <= ROUNDS; round += 1) for (const part of parts) await part(`round ${round} of ${ROUNDS}`)
+}
+const better = <A extends Throughput>(before: A | undefined, now: A): A =>
+  before === undefined || now.perSecond > before.perSecond ? now : before
 
 /** Of an engine with nothing in flight; the second of two, when the streams are there. */
 const startMs = async (world: BenchWorld): Promise<number> => {

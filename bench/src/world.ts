@@ -115,24 +115,23 @@ export class BenchWorld {
 
   /** Always so many on their way: the next is published when one is settled. */
   async publishInWindow(count: number, window: number, timeoutMs: number): Promise<void> {
-    let onTheirWay = 0
-    let left = count
+    const load = { left: count, onTheirWay: 0 }
     const next = (): void => {
-      for (; onTheirWay < window && left > 0; left -= 1) {
-        onTheirWay += 1
+      for (; load.onTheirWay < window && load.left > 0; load.left -= 1) {
+        load.onTheirWay += 1
         this.nc.publish(SIGNALS, signalText({ n: this.#published++, publishedAtMs: nowMs() }))
       }
     }
     const subscription = this.nc.subscribe("execution.events.>", {
       callback: () => {
-        onTheirWay -= 1
+        load.onTheirWay -= 1
         next()
       },
     })
     await this.nc.flush()
     next()
     const untilMs = nowMs() + timeoutMs
-    while ((left > 0 || onTheirWay > 0) && nowMs() < untilMs) await sleep(LOOK_EVERY_MS)
+    while ((load.left > 0 || load.onTheirWay > 0) && nowMs() < untilMs) await sleep(LOOK_EVERY_MS)
     subscription.unsubscribe()
   }
 

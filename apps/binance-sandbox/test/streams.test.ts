@@ -225,7 +225,7 @@ describe("spot's WebSocket API", () => {
 
 test("the connectors' stream classes: a user stream and a market stream", async () => {
   const require = createRequire(import.meta.url)
-  type Streams = new (options: object) => { userData(key: string): void; bookTicker(symbol: string): void; disconnect(): void }
+  type Streams = new (options: object) => { userDataStream(key: string): void; bookTicker(symbol: string): void; disconnect(): void }
   const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, log: () => undefined }
   const { UMStream } = require("@binance/futures-connector") as { UMStream: Streams }
   const { WebsocketStream } = require("@binance/connector") as { WebsocketStream: Streams }
@@ -239,7 +239,7 @@ test("the connectors' stream classes: a user stream and a market stream", async 
   }
   const { body } = await client(sandbox, "futures").plain("POST", "/fapi/v1/listenKey", {}, true)
   const user = new UMStream({ wsURL: sandbox.futuresStreamUrl, logger: quiet, callbacks })
-  user.userData(String(body["listenKey"]))
+  user.userDataStream(String(body["listenKey"]))
   const market = new WebsocketStream({ wsURL: sandbox.spotStreamUrl, logger: quiet, callbacks })
   market.bookTicker("BTCUSDT")
   await until(() => opened.count === 2, "both connections")

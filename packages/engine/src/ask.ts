@@ -305,7 +305,12 @@ export class Asker {
    */
   #noteAbsence(order: LiveOrder, venue: Venue, clientOrderId: ClientOrderId, found: "found" | "absent" | "unknown"): void {
     if (found === "found") order.absences.delete(clientOrderId)
-    if (found !== "absent") return
+    const status =
+      order.context.entry?.clientOrderId === clientOrderId
+        ? order.context.entry.status
+        : order.context.legs.find((one) => one.clientOrderId === clientOrderId)?.status
+    // What is being resolved has its own proof; what is over was to be absent.
+    if (found !== "absent" || (status !== "live" && status !== "cancelling")) return
     const nowMs = this.#host.nowMs()
     const before = order.absences.get(clientOrderId) ?? { answers: 0, sinceMs: nowMs }
     const absence = { answers: before.answers + 1, sinceMs: before.sinceMs }
@@ -315,12 +320,11 @@ export class Asker {
     const c = order.context
     this.#host.log.error({ order: order.order, clientOrderId }, "the venue does not know an order of ours any more: it is taken for over")
     if (c.entry?.clientOrderId === clientOrderId) {
-      if (c.entry.status === "live" || c.entry.status === "cancelling")
-        order.take([{ type: "EntryEnded", data: { how: "expired", via: "query", detail: "unknown to the venue" } }], "query")
+      order.take([{ type: "EntryEnded", data: { how: "expired", via: "query", detail: "unknown to the venue" } }], "query")
       return
     }
     const leg = c.legs.find((one) => one.clientOrderId === clientOrderId)
-    if (leg === undefined || (leg.status !== "live" && leg.status !== "cancelling")) return
+    if (leg === undefined) return
     const flat = !gt(openQuantity(c), ZERO) && entryIsOver(c)
     const via = "query" as const
     order.take(

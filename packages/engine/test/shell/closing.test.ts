@@ -80,7 +80,8 @@ describe("closing", () => {
     expect(world.venue.log.length).toBe(before)
   })
 
-  it("given a lot that is parked while it is open, when its strategy closes it, then the answer is not that there was nothing to close", async () => {
+  // B9
+  it("given a lot that is parked while it is open, when its strategy closes it, then the answer is PARKED, not that there was nothing", async () => {
     const world = await World.start()
     const { order } = await world.covered()
     world.tell(order, { type: "OrderParked", data: { code: "OPERATOR", detail: "" } })

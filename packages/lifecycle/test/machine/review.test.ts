@@ -195,11 +195,10 @@ describe("R18: dust", () => {
   it("given what is left when nothing can close it any more, when that is known, then it is dust, and the lot is over", () => {
     const { trail, stop, target } = covered(placed("0.01", coarse))
     trail.exitFilled(stop.clientOrderId, "0.007", "49000")
-    trail.take(ended("stop", stop.clientOrderId, "expired"))
-    trail.exitFilled(target.clientOrderId, "0.001", "52000")
-    trail.take(ended("target", target.clientOrderId, "expired"))
-    expect(trail.types).toContain("DustLeft")
-    expect(trail.context.dust).toBe("0.002")
+    expect(typesOf(trail.take(ended("stop", stop.clientOrderId, "expired")))).toEqual(["cancelLeg"])
+    expect(trail.context.dust).toBe("0.003")
+    trail.legGone(target.clientOrderId)
+    expect(trail.types.slice(-3)).toEqual(["DustLeft", "SiblingCancelled", "LotClosed"])
   })
 })
 

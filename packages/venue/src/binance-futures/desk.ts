@@ -10,6 +10,7 @@ import type { ClientOrderId, Fill, Outcome, Read, Refused, VenueOrderId } from "
 import type { FuturesConnector } from "../binance/connectors.ts"
 import { field, isObject, objects } from "../binance/exactJson.ts"
 import { FillBook, sortFills, withFills } from "../binance/fillBook.ts"
+import { openRows } from "../binance/openRows.ts"
 import { readTrades } from "../binance/readTrades.ts"
 import type { Session } from "../binance/session.ts"
 import { isOver } from "../venue.ts"
@@ -158,13 +159,9 @@ export class FuturesDesk {
     const algoBody = algos.answer.body
     // A list, or an object with a list: both are reported (binance.md section 8).
     const algoRows = Array.isArray(algoBody) ? algoBody : isObject(algoBody) ? field(algoBody, "algoOrders") : undefined
-    if (!Array.isArray(plain.answer.body) || !Array.isArray(algoRows)) return UNREADABLE
-    const waiting = objects(algoRows)
-      .flatMap((row) => decodeAlgo(row) ?? [])
-      .map((view) => this.memory.sawAlgo(view).order)
-    const orders = objects(plain.answer.body)
-      .flatMap((row) => decodeOrder(row) ?? [])
-      .map((order) => this.told(order))
+    const waiting = openRows(algoRows, "clientAlgoId", decodeAlgo)?.map((view) => this.memory.sawAlgo(view).order)
+    const orders = openRows(plain.answer.body, "clientOrderId", decodeOrder)?.map((order) => this.told(order))
+    if (waiting === undefined || orders === undefined) return UNREADABLE
     const listed = new Set(waiting.map((order) => order.clientOrderId))
     return known([...orders.filter((order) => !listed.has(order.clientOrderId)), ...waiting])
   }

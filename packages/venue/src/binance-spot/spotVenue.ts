@@ -23,6 +23,7 @@ import { Session, notStarted } from "../binance/session.ts"
 import type { BinanceOptions, NotStarted } from "../binance/session.ts"
 import { signedSocketParams, signerOf } from "../binance/signing.ts"
 import type { StreamProtocol } from "../binance/supervisor.ts"
+import { openRows } from "../binance/openRows.ts"
 import { readTrades } from "../binance/readTrades.ts"
 import { UserStream } from "../binance/userStream.ts"
 import type { Acknowledgement, Balance, OcoAcknowledgement, OcoRequest, PlaceRequest, Position, Venue, VenueOrder } from "../venue.ts"
@@ -213,14 +214,8 @@ class SpotVenue implements Venue {
       client.openOrders({ symbol, recvWindow: this.#window }),
     )
     if (answer._tag !== "Answer") return answer._tag === "Unknown" ? answer : unknown("UNREADABLE_ANSWER")
-    const { body } = answer.answer
-    if (!Array.isArray(body)) return unknown("UNREADABLE_ANSWER")
-    // Orders of kinds that this version does not know are not ours; an order of ours is always readable.
-    return known(
-      objects(body)
-        .flatMap((row) => decodeOrder(row) ?? [])
-        .map((order) => this.#told(order)),
-    )
+    const orders = openRows(answer.answer.body, "clientOrderId", decodeOrder)
+    return orders === undefined ? unknown("UNREADABLE_ANSWER") : known(orders.map((order) => this.#told(order)))
   }
 
   async fills(

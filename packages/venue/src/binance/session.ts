@@ -103,7 +103,7 @@ export class Session<C extends ConnectorBase> {
   #rulesReadAtMs = 0
   #rulesReading: Promise<boolean> | undefined
   #clockSyncing: Promise<boolean> | undefined
-  #pricesReading: Promise<void> | undefined
+  #readingPrices = false
   readonly #prices = new Map<string, MarketPrice>()
   readonly #interest = new Map<string, number>()
   #effects: (effect: Effect) => void = () => undefined
@@ -152,8 +152,10 @@ export class Session<C extends ConnectorBase> {
     if (pollMs > 0)
       this.every(pollMs, () => {
         // One reading at a time, however slow the exchange is.
-        this.#pricesReading ??= this.#readPrices().finally(() => {
-          this.#pricesReading = undefined
+        if (this.#readingPrices) return
+        this.#readingPrices = true
+        void this.#readPrices().finally(() => {
+          this.#readingPrices = false
         })
       })
     return undefined
