@@ -17,7 +17,7 @@ const SAY_EVERY = 50_000
 const SPACING_MS = 2500
 const COPIED_UP_TO = 100_000
 /** Part of the file's name: another form of events is another file. */
-const FORM = 1
+const FORM = 2
 
 interface Piece {
   readonly record: EventRecord
@@ -44,7 +44,8 @@ const piecesOf = (sample: Sample): readonly Piece[] =>
     const marks = new Map<string, Mark>([
       [one.order, "order"],
       [one.signal_id, "signal"],
-      [`"created_at":"${one.created_at}"`, "created"],
+      // Also the time of the first events: a life begins when it was created.
+      [one.created_at, "created"],
     ])
     if (one.prev !== "") marks.set(one.prev, "prev")
     return { record: one, parts: cut(text, marks) }
@@ -56,7 +57,7 @@ const lifeOf = (pieces: readonly Piece[], n: number, createdAt: string): Append 
   const signal = `past_${n}`
   let prev = CHAIN_START
   const records = pieces.map(({ record, parts }): SealedRecord => {
-    const put = { order, signal, prev, created: `"created_at":"${createdAt}"` }
+    const put = { order, signal, prev, created: createdAt }
     const text = parts.map((part) => (typeof part === "string" ? part : put[part.put])).join("")
     const sealed: EventRecord = { ...record, stream, order, signal_id: signal, created_at: createdAt, prev, hash: hash("sha256", text) }
     prev = sealed.hash
@@ -85,6 +86,7 @@ export const pastOrders = async (count: number, sample: Sample, folder: string, 
     }
     await store.close()
     renameSync(making, cached)
+    rmSync(`${making}.lock`, { force: true })
   }
   // Each run adds some thousand orders to a large one: less than copying many gigabytes would disturb what is measured.
   if (count > COPIED_UP_TO) return cached

@@ -80,7 +80,7 @@ describe("closing", () => {
     expect(world.venue.log.length).toBe(before)
   })
 
-  // B9
+  // B11
   it("given a lot that is parked while it is open, when its strategy closes it, then the answer is PARKED, not that there was nothing", async () => {
     const world = await World.start()
     const { order } = await world.covered()

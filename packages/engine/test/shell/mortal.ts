@@ -16,12 +16,13 @@ export const mortal = <T extends object>(target: T, life: Life): T =>
     },
   })
 
-export const mortalClock = (clock: Clock, life: Life): Clock => {
+/** @param aheadMs how far its wall clock is from the real one just now, in milliseconds */
+export const mortalClock = (clock: Clock, life: Life, aheadMs: () => number): Clock => {
   const alive = (fn: () => void) => (): void => {
     if (!life.over) fn()
   }
   return {
-    nowMs: () => clock.nowMs(),
+    nowMs: () => clock.nowMs() + aheadMs(),
     monotonicMs: () => clock.monotonicMs(),
     after: (delayMs, fn) => clock.after(delayMs, alive(fn)),
     soon: (fn) => clock.soon(alive(fn)),

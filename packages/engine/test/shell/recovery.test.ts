@@ -104,16 +104,17 @@ describe("recovery", () => {
     expect((await world.events(order)).filter(({ type }) => type === "ExitFilled")).toHaveLength(1)
   })
 
-  it("given a venue that does not answer, when an order is recovered, then nothing is placed until it has answered, and then what lacks is placed", async () => {
+  it("given a venue that does not list what is open, when it tells a fill meanwhile, then nothing is placed until it has, and then what lacks is placed", async () => {
     const world = await World.start()
     const { message, order } = await world.resting()
     world.kill()
     world.venue.fill(world.venue.idOf("E01"), "0.004", { price: "49000", tell: false })
     world.venue.log.length = 0
     await world.start()
-    world.venue.onQuestion = () => unknown("TIMEOUT")
+    world.venue.onQuestion = (what) => (what === "openOrders" ? unknown("TIMEOUT") : undefined)
     world.intake.deliver(world.intake.again(message))
-    await world.pass(4000)
+    await world.until("the fill is known", () => world.engine.desk.orders.get(order)?.context.entry?.filled === "0.004")
+    await world.pass(3000)
     expect(world.venue.sent("place")).toEqual([])
     world.venue.onQuestion = () => undefined
     await world.until("the stop is placed", () => world.venue.resting.includes("S01 0.004"))

@@ -22,6 +22,8 @@ import { ScriptedVenue, short } from "./scriptedVenue.ts"
 const STEP_MS = 10
 /** Turns of the event loop that one step of time gives to appends, answers, and what follows from them. */
 const TURNS = 6
+/** What was begun for an order has come home, and nobody looks at it any more because of that. */
+const SETTLED_DOWN_MS = 200
 const STORE_BACK_WITHIN_MS = 5000
 
 export class World {
@@ -32,6 +34,8 @@ export class World {
   /** `away`: it says so. `silent`: it takes what it is given and does not answer until it is back. */
   appends: "there" | "away" | "silent" = "there"
   reads: "there" | "away" = "there"
+  /** How far the engine's wall clock is from the venue's. Somebody sets it back: less than nothing. */
+  wallAheadMs = 0
   /** Orders that `findOrder` does not have yet: the projection is behind. */
   readonly behind = new Set<string>()
   /** Warnings and errors of the log. */
@@ -115,7 +119,7 @@ export class World {
       intake: mortal(this.intake, life),
       seatFor: () => seat,
       seats: [seat],
-      clock: mortalClock(this.clock, life),
+      clock: mortalClock(this.clock, life, () => this.wallAheadMs),
       random: () => 0.5,
       newId: () => "id",
       log: this.#log(),
@@ -215,6 +219,7 @@ export class World {
   async resting(change: Readonly<Record<string, unknown>> = {}): Promise<{ readonly message: IntakeMessage; readonly order: OrderId }> {
     const message = this.send(this.signal({ order_type: "limit", price: 49_000, ...change }))
     const live = await this.until("the entry rests at the venue", () => this.held.find((one) => one.context.entry?.status === "live"))
+    await this.pass(SETTLED_DOWN_MS)
     return { message, order: live.order }
   }
 
@@ -226,6 +231,7 @@ export class World {
     const live = await this.until("the lot is covered", () =>
       this.held.find(({ order, context }) => !before.has(order) && context.settled === "filled"),
     )
+    await this.pass(SETTLED_DOWN_MS)
     return { message, order: live.order }
   }
 

@@ -8,7 +8,7 @@
 import { accepted, known, refused, unknown } from "@petrosa/contracts"
 import type { ClientOrderId, Fill, Outcome, Read, Refused, VenueOrderId } from "@petrosa/contracts"
 import type { FuturesConnector } from "../binance/connectors.ts"
-import { field, isObject, objects } from "../binance/exactJson.ts"
+import { field, isObject } from "../binance/exactJson.ts"
 import { FillBook, sortFills, withFills } from "../binance/fillBook.ts"
 import { openRows } from "../binance/openRows.ts"
 import { readTrades } from "../binance/readTrades.ts"

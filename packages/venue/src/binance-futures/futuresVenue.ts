@@ -14,7 +14,7 @@ import type { ClientOrderId, DecimalString, Fill, Market, Outcome, Read, SymbolR
 import { refused } from "@petrosa/contracts"
 import { futuresClient } from "../binance/client.ts"
 import type { FuturesConnector } from "../binance/connectors.ts"
-import { decimal, field, isObject, objects, text } from "../binance/exactJson.ts"
+import { decimal, field, isObject, text } from "../binance/exactJson.ts"
 import { neverReject } from "../binance/neverReject.ts"
 import { BoundedMap } from "../binance/seen.ts"
 import { Session, notStarted } from "../binance/session.ts"
@@ -161,7 +161,9 @@ class FuturesVenue implements Venue {
       // Not the order: it did not leave. What became of the setting is unknown, and is asked again with the next entry.
       if (ready._tag === "Unknown") return refused("retry", "SYMBOL_NOT_CONFIGURED", `leverage or margin type: ${ready.reason}`)
     }
-    return this.#desk.place(request)
+    const outcome = await this.#desk.place(request)
+    if (outcome._tag === "Accepted") this.#stream.expectNews(request.clientOrderId)
+    return outcome
   }
   async cancel(symbol: string, market: Market, clientOrderId: ClientOrderId): Promise<Outcome<VenueOrder>> {
     if (market !== "futures") return refused("fatal", "WRONG_MARKET", "this venue trades USDⓈ-M futures only")
@@ -187,7 +189,8 @@ class FuturesVenue implements Venue {
     const { body } = answer.answer
     if (!Array.isArray(body)) return unknown("UNREADABLE_ANSWER")
     const balances: Balance[] = []
-    for (const row of objects(body)) {
+    for (const row of body) {
+      if (!isObject(row)) return unknown("UNREADABLE_ANSWER")
       const asset = text(row, "asset")
       const total = decimal(row, "balance")
       const free = decimal(row, "availableBalance")
@@ -204,8 +207,8 @@ class FuturesVenue implements Venue {
     const { body } = answer.answer
     if (!Array.isArray(body)) return unknown("UNREADABLE_ANSWER")
     const positions: Position[] = []
-    for (const row of objects(body)) {
-      const position = decodePosition(row)
+    for (const row of body) {
+      const position = isObject(row) ? decodePosition(row) : undefined
       if (position === undefined) return unknown("UNREADABLE_ANSWER")
       if (position !== "none") positions.push(position)
     }
@@ -299,6 +302,7 @@ class FuturesVenue implements Venue {
     this.#tell(event)
   }
   #tell(event: Extract<FuturesEvent, { readonly _tag: "Order" }>): void {
+    this.#stream.hasNews(event.order.clientOrderId)
     const parent = this.#desk.memory.parentOf(event.order)
     const key = parent === undefined ? event.order.venueOrderId : parent.order.venueOrderId
     if (event.fill !== undefined) this.#desk.fills.add(event.order.symbol, key, [event.fill])
@@ -309,6 +313,7 @@ class FuturesVenue implements Venue {
   #hearAlgo(event: Extract<FuturesEvent, { readonly _tag: "Algo" }>): void {
     const hadChild = this.#desk.memory.algo(event.algo.order.clientOrderId)?.childId
     const view = this.#desk.memory.sawAlgo(event.algo)
+    this.#stream.hasNews(view.order.clientOrderId)
     if (!this.#stream.isNew(event.key)) return
     if (event.rejectReason !== undefined)
       this.#session.trouble("error", "ALGO_REJECTED", `${view.order.clientOrderId} was refused when it fired: ${event.rejectReason}`)

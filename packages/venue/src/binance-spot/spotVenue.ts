@@ -149,6 +149,7 @@ class SpotVenue implements Venue {
     const fills = decodePlacementFills(body, rules)
     this.#fills.add(order.symbol, order.venueOrderId, fills)
     const told = this.#told(order)
+    this.#stream.expectNews(request.clientOrderId)
     return accepted({ clientOrderId: request.clientOrderId, venueOrderId: told.venueOrderId, order: told, reply })
   }
 
@@ -239,7 +240,8 @@ class SpotVenue implements Venue {
     const rows = isObject(body) ? field(body, "balances") : undefined
     if (!Array.isArray(rows)) return unknown("UNREADABLE_ANSWER")
     const balances: Balance[] = []
-    for (const row of objects(rows)) {
+    for (const row of rows) {
+      if (!isObject(row)) return unknown("UNREADABLE_ANSWER")
       const asset = text(row, "asset")
       const free = decimal(row, "free")
       const locked = decimal(row, "locked")
@@ -307,6 +309,7 @@ class SpotVenue implements Venue {
     const event = decodeSpotEvent(read.event, (symbol) => this.#session.symbols.get(symbol))
     switch (event._tag) {
       case "Order": {
+        this.#stream.hasNews(event.order.clientOrderId)
         if (event.fill !== undefined) this.#fills.add(event.order.symbol, event.order.venueOrderId, [event.fill])
         if (!this.#stream.isNew(event.key)) return
         const order = this.#told(event.order)

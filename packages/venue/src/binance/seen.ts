@@ -41,8 +41,9 @@ export class BoundedMap<K, V> {
       if (oldest !== undefined) this.#entries.delete(oldest)
     }
   }
-  delete(key: K): void {
-    this.#entries.delete(key)
+  /** True when it was there. */
+  delete(key: K): boolean {
+    return this.#entries.delete(key)
   }
   get size(): number {
     return this.#entries.size

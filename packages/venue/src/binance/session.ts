@@ -50,6 +50,8 @@ export interface BinanceOptions {
   readonly pricePollMs?: number
   /** How long the start waits for the user stream before going on without it. Default 10,000. */
   readonly streamStartMs?: number
+  /** An order that was accepted and not heard of in the user stream for so long: the stream is made anew. Default 15,000. */
+  readonly newsWithinMs?: number
   /** Default 5000: for questions and cancels. Placements bring their own. */
   readonly receiveWindowMs?: number
   readonly onTrouble?: (trouble: Trouble) => void
@@ -80,7 +82,7 @@ const RULES_EVERY_MS = 3_600_000
 /** Filter errors in a burst read the rules once. */
 const RULES_AT_MOST_EVERY_MS = 30_000
 const CLOCK_EVERY_MS = 300_000
-const CLOCK_AT_MOST_EVERY_MS = 5_000
+const CLOCK_AT_MOST_EVERY_MS = 1_000
 /** A symbol that nobody asked the price of for so long is no longer read. */
 const INTEREST_MS = 900_000
 const SYMBOLS_ONE_BY_ONE = 3

@@ -3,7 +3,7 @@
  * mean is the adapter's.
  */
 import type { VenueEvent } from "../venue.ts"
-import { Seen } from "./seen.ts"
+import { BoundedMap, Seen } from "./seen.ts"
 import type { Session } from "./session.ts"
 import type { ConnectorBase } from "./connectors.ts"
 import { Supervisor } from "./supervisor.ts"
@@ -15,12 +15,20 @@ const SEEN_MAX = 100_000
 const GAP_AT_MOST_EVERY_MS = 5_000
 /** Binance ends connections after 24 h. */
 const ROTATE_AFTER_MS = 23 * 3_600_000
+const NEWS_WITHIN_MS = 15_000
+/** A stream that stays dumb whatever one does is not made anew all the time. */
+const DUMB_AT_MOST_EVERY_MS = 60_000
+/** Orders that are waited for at the same time; of more, some are enough to see that nothing comes. */
+const EXPECTED_MAX = 256
 
 export class UserStream<C extends ConnectorBase> {
   readonly #session: Session<C>
   readonly #listeners = new Set<(event: VenueEvent) => void>()
   readonly #seen = new Seen(SEEN_MAX)
+  readonly #heardEarly = new BoundedMap<string, true>(EXPECTED_MAX)
   readonly #supervisor: Supervisor
+  readonly #expected = new Map<string, () => void>()
+  #dumbAtMs = 0
   #gapAtMs = 0
   #firstReady: () => void = () => undefined
   readonly #started: Promise<void>
@@ -68,6 +76,7 @@ export class UserStream<C extends ConnectorBase> {
   }
   stop(): void {
     this.#supervisor.stop()
+    this.#forgetExpected()
     this.#listeners.clear()
   }
   rotate(reason: string): void {
@@ -75,6 +84,38 @@ export class UserStream<C extends ConnectorBase> {
   }
   reconnect(reason: string): void {
     this.#supervisor.reconnect(reason)
+  }
+
+  /**
+   * The exchange accepted an order, so the stream has to tell of it. One that does not is dead although its socket is open and
+   * pings: an expired listen key, or a form of address that delivers nothing (binance.md 2.2).
+   */
+  expectNews(clientOrderId: string): void {
+    if (this.#heardEarly.delete(clientOrderId) || this.#expected.size >= EXPECTED_MAX || !this.#supervisor.isReady) return
+    const { clock, options } = this.#session
+    const cancel = clock.after(options.newsWithinMs ?? NEWS_WITHIN_MS, () => {
+      this.#forgetExpected()
+      const nowMs = clock.nowMs()
+      if (nowMs - this.#dumbAtMs < DUMB_AT_MOST_EVERY_MS) return
+      this.#dumbAtMs = nowMs
+      this.#session.trouble("error", "STREAM_DUMB", "an order was accepted, and the user data stream does not tell of it")
+      this.#supervisor.reconnect("nothing was heard of an accepted order")
+    })
+    this.#expected.set(clientOrderId, cancel)
+  }
+  /** Something was heard of an order; it may come before the answer to its placement. */
+  hasNews(clientOrderId: string): void {
+    const cancel = this.#expected.get(clientOrderId)
+    if (cancel === undefined) {
+      this.#heardEarly.set(clientOrderId, true)
+      return
+    }
+    cancel()
+    this.#expected.delete(clientOrderId)
+  }
+  #forgetExpected(): void {
+    for (const cancel of this.#expected.values()) cancel()
+    this.#expected.clear()
   }
 
   subscribe(listener: (event: VenueEvent) => void): () => void {

@@ -1,0 +1,75 @@
+/** Somebody sets the wall clock back by an hour: no stop, no flatten and no try may wait for that hour to pass again. */
+import { describe, expect, it } from "vitest"
+import { refused } from "@petrosa/contracts"
+import { World } from "./world.ts"
+
+const AN_HOUR_MS = 3_600_000
+
+/** Stops are refused for a long time; everything else is taken. */
+const noStops = (world: World): void => {
+  world.venue.onPlace = (request) =>
+    request.leg === "stop" ? refused("rateLimit", "-1003", "slow down", world.clock.nowMs() + world.wallAheadMs + AN_HOUR_MS) : undefined
+}
+
+describe("a wall clock that is set back", () => {
+  it("given an uncovered lot, when the clock is set back, then it is flattened D after its fill all the same", async () => {
+    const world = await World.start()
+    await world.resting()
+    noStops(world)
+    world.venue.fill(world.venue.idOf("E01"), "0.004", { price: "49000" })
+    await world.pass(1000)
+    world.wallAheadMs = -AN_HOUR_MS
+    await world.until("the flatten has left", () => world.venue.sent("place flatten").length > 0, 6000)
+  })
+
+  // B12
+  it("given an order from before the clock was set back, when it fills afterwards and cannot be covered, then it is flattened D after the fill", async () => {
+    const world = await World.start()
+    await world.resting()
+    noStops(world)
+    world.wallAheadMs = -AN_HOUR_MS
+    world.venue.fill(world.venue.idOf("E01"), "0.004", { price: "49000" })
+    await world.until("the flatten has left", () => world.venue.sent("place flatten").length > 0, 6000)
+  })
+
+  // B12
+  it("given a stop that is refused after the clock was set back, when its short wait is over, then it is tried again", async () => {
+    const world = await World.start()
+    await world.resting()
+    world.wallAheadMs = -AN_HOUR_MS
+    let refusals = 0
+    world.venue.onPlace = (request) => {
+      if (request.leg !== "stop" || refusals >= 2) return undefined
+      refusals += 1
+      return refused("retry", "-1021", "Timestamp for this request is outside of the recvWindow.")
+    }
+    world.venue.fill(world.venue.idOf("E01"), "0.004", { price: "49000" })
+    await world.until("the stop is there", () => world.venue.resting.some((leg) => leg.startsWith("S")), 4000)
+  })
+
+  it("given an uncovered lot, when its process dies and the next one's clock is an hour behind, then it is flattened D after it was taken up", async () => {
+    const world = await World.start()
+    const { message } = await world.resting()
+    noStops(world)
+    world.venue.fill(world.venue.idOf("E01"), "0.004", { price: "49000" })
+    await world.pass(1000)
+    world.kill()
+    world.wallAheadMs = -AN_HOUR_MS
+    await world.start()
+    world.intake.deliver(world.intake.again(message))
+    await world.until("the flatten has left", () => world.venue.sent("place flatten").length > 0, 7000)
+  })
+
+  // B13
+  it("given a clock that was set back between two processes, when the next one goes on, then time within the order's stream does not go back", async () => {
+    const world = await World.start()
+    const { message, order } = await world.resting()
+    world.kill()
+    world.wallAheadMs = -AN_HOUR_MS
+    await world.start()
+    world.intake.deliver(world.intake.again(message))
+    await world.until("it is adopted", async () => (await world.types(order)).includes("OrderAdopted"))
+    const times = (await world.events(order)).map(({ at }) => at)
+    expect(times).toEqual(times.toSorted())
+  })
+})
