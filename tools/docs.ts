@@ -38,7 +38,7 @@ const settings = (): string =>
     Object.entries(settingsTable).map(([name, spec]) => {
       const s = spec as {
         readonly type: string
-        readonly default?: unknown
+        readonly default?: string | number | boolean
         readonly values?: readonly string[]
         readonly unit?: string
         readonly meaning: string

@@ -13,6 +13,21 @@ export interface Adapter {
 
 export const ADAPTERS: ReadonlyArray<Adapter> = [
   {
+    path: "packages/venue/src/binance/client.ts",
+    uses: ["network"],
+    reason: "Keep-alive agents for the connectors' HTTP client.",
+  },
+  {
+    path: "packages/venue/src/binance/clock.ts",
+    uses: ["clock", "timer", "randomness"],
+    reason: "The real clock and jitter of the Binance adapters; tests give their own.",
+  },
+  {
+    path: "packages/venue/src/binance/socket.ts",
+    uses: ["network"],
+    reason: "The real WebSocket of the user streams; tests give their own.",
+  },
+  {
     path: "packages/event-store/src/groupCommit.ts",
     uses: ["timer"],
     reason: "The real scheduler of the group commit; tests and simulations give their own.",

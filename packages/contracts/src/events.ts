@@ -220,6 +220,8 @@ export interface EventData {
     readonly quote: DecimalString
     readonly fees: DecimalString
     readonly cancelledEntry: boolean
+    /** It is parked: what it still holds was not closed. */
+    readonly parked?: boolean
   }
 
   OrderCompleted: { readonly quantity: DecimalString; readonly fillPrice: DecimalString; readonly fees: DecimalString }

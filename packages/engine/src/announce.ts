@@ -72,9 +72,10 @@ export class Announcer {
       parts = []
       length = 0
     }
-    for (const record of records) {
+    for (const [i, record] of records.entries()) {
       if (record.state === "anchor") continue
-      const text = JSON.stringify(record)
+      // The sealed text is the record without its hash.
+      const text = `${texts[i]?.slice(0, -1)},"hash":"${record.hash}"}`
       if (text.length > JOURNAL_MAX_LENGTH) continue
       if (length + text.length > JOURNAL_MAX_LENGTH) send()
       parts.push(text)

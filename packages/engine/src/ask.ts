@@ -21,6 +21,8 @@ export interface AskHost {
   readonly maxSignalAgeMs: number
   readonly log: EngineLog
   nowMs(): number
+  /** For how long something has lasted: the wall clock may be set. */
+  monotonicMs(): number
   sleep(ms: number): Promise<void>
   random(): number
   venueOf(order: LiveOrder): Venue | undefined
@@ -50,7 +52,7 @@ export class Asker {
 
   constructor(host: AskHost) {
     this.#host = host
-    this.#openOrders = new OpenOrders(() => host.nowMs())
+    this.#openOrders = new OpenOrders(() => host.monotonicMs())
   }
 
   /** Sends the entry, once, if it may still leave. */
@@ -61,12 +63,12 @@ export class Asker {
     if (venue === undefined || entry === null || entry.status !== "sending") return
     if (host.faults !== undefined) await point(host.faults, "venue.entry.before", order)
     // The store may be away just now: ownership is proven before the deadline, or the entry has certainly not left.
-    while (!(await host.stillOwner(order)) && !order.dropped && host.nowMs() < entry.sendByMs) await host.sleep(OWNER_RETRY_MS)
+    while (!(await host.stillOwner(order)) && !order.dropped && order.nowMs < entry.sendByMs) await host.sleep(OWNER_RETRY_MS)
     if (order.dropped) return
     const nowMs = host.nowMs()
-    const leftMs = entry.sendByMs - nowMs
+    const leftMs = entry.sendByMs - order.nowMs
     const late = leftMs <= 0 ? reason("SEND_DEADLINE_PASSED", `${-leftMs} ms late`) : undefined
-    const why = entry.cancelReason ?? late ?? tooOld(order.context, nowMs, host.maxSignalAgeMs)
+    const why = entry.cancelReason ?? late ?? tooOld(order.context, order.nowMs, host.maxSignalAgeMs)
     if (why !== undefined) {
       order.take([{ type: "EntryNotSent", data: { reason: why } }], "decision")
       return
@@ -199,7 +201,7 @@ export class Asker {
   /** Asks what became of a leg until it is known; then the planner places it again under the next attempt, or not. */
   async resolveLeg(order: LiveOrder, kind: Leg, clientOrderId: ClientOrderId): Promise<void> {
     const unresolved = (): boolean => order.context.legs.some((one) => one.clientOrderId === clientOrderId && one.status === "unknown")
-    const sinceMs = this.#host.nowMs()
+    const sinceMs = this.#host.monotonicMs()
     let negatives = 0
     for (let n = 0; unresolved() && !this.#gone(order); n++) {
       await this.#pause(n)
@@ -212,11 +214,11 @@ export class Asker {
         continue
       }
       const waitMs = kind === "flatten" ? this.#host.receiveWindowMs + venue.absenceProofMs : Math.min(LEG_ABSENCE_MS, venue.absenceProofMs)
-      if (this.#host.nowMs() < sinceMs + waitMs) continue
+      if (this.#host.monotonicMs() < sinceMs + waitMs) continue
       negatives += 1
       if (negatives < 2) continue
       if (!unresolved()) return
-      const evidence = { notFoundAnswers: String(negatives), askedForMs: String(this.#host.nowMs() - sinceMs) }
+      const evidence = { notFoundAnswers: String(negatives), askedForMs: String(this.#host.monotonicMs() - sinceMs) }
       order.take([{ type: "LegNotPlaced", data: { leg: kind, clientOrderId, evidence } }], "query")
     }
   }
@@ -311,7 +313,7 @@ export class Asker {
         : order.context.legs.find((one) => one.clientOrderId === clientOrderId)?.status
     // What is being resolved has its own proof; what is over was to be absent.
     if (found !== "absent" || (status !== "live" && status !== "cancelling")) return
-    const nowMs = this.#host.nowMs()
+    const nowMs = this.#host.monotonicMs()
     const before = order.absences.get(clientOrderId) ?? { answers: 0, sinceMs: nowMs }
     const absence = { answers: before.answers + 1, sinceMs: before.sinceMs }
     order.absences.set(clientOrderId, absence)

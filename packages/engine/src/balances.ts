@@ -63,7 +63,7 @@ export class BalanceKeeper {
   /** What a decision may spend of this asset now. */
   free(asset: string): FreeBalance {
     if (this.#asOfMs === undefined) return { unknown: this.#problem }
-    const ageMs = this.#clock.nowMs() - this.#asOfMs
+    const ageMs = this.#clock.monotonicMs() - this.#asOfMs
     if (ageMs > STALE_MS) return { unknown: `last known ${ageMs} ms ago: ${this.#problem}` }
     const free = sub(this.#free.get(asset) ?? ZERO, this.#reservedByAsset.get(asset) ?? ZERO)
     return { known: lt(free, ZERO) ? ("0" as DecimalString) : str(free) }
@@ -80,7 +80,7 @@ export class BalanceKeeper {
   settled(order: OrderId): void {
     const reservation = this.#reserved.get(order)
     if (reservation !== undefined && reservation.knownAtMs === null) {
-      reservation.knownAtMs = this.#clock.nowMs()
+      reservation.knownAtMs = this.#clock.monotonicMs()
       this.soon()
     }
   }
@@ -94,7 +94,7 @@ export class BalanceKeeper {
     }
     this.#cancel?.()
     const leastMs = this.#unanswered === 0 ? REFRESH_AT_MOST_EVERY_MS : retryMs(this.#unanswered)
-    const waitMs = Math.max(0, this.#lastAskMs + leastMs - this.#clock.nowMs())
+    const waitMs = Math.max(0, this.#lastAskMs + leastMs - this.#clock.monotonicMs())
     this.#cancel = this.#clock.after(waitMs, () => void this.refresh().then(() => this.#loop()))
   }
 
@@ -105,7 +105,7 @@ export class BalanceKeeper {
     }
     this.#asking = true
     this.#again = false
-    const askedAtMs = this.#clock.nowMs()
+    const askedAtMs = this.#clock.monotonicMs()
     this.#lastAskMs = askedAtMs
     const answer = await this.#venue.balances()
     this.#asking = false

@@ -34,7 +34,8 @@ const reportOf = (c: OrderContext, order: OrderId): OrderEvent | undefined => {
       quantity: str(quantity),
       quote: str(sub(dec(c.exit.quote), dec(before.quote))),
       fees: str(sub(dec(c.exit.feesQuote), dec(before.feesQuote))),
-      cancelledEntry: !hasFills(c),
+      cancelledEntry: c.parked === null && !hasFills(c),
+      ...(c.parked !== null && !isDone(c) ? { parked: true } : {}),
     },
   }
 }

@@ -96,6 +96,7 @@ export class Desk implements OrderHost {
       maxSignalAgeMs: options.decision.maxSignalAgeMs,
       log: options.log,
       nowMs: () => this.nowMs(),
+      monotonicMs: () => this.monotonicMs(),
       sleep: (ms) => new Promise((resolve) => this.#clock.after(ms, resolve)),
       random: options.random,
       venueOf: (order) => this.venueOf(order.context),
@@ -111,6 +112,10 @@ export class Desk implements OrderHost {
 
   nowMs(): number {
     return this.#clock.nowMs()
+  }
+
+  monotonicMs(): number {
+    return this.#clock.monotonicMs()
   }
 
   /** Orders that are not settled: what `MAX_LIVE_ORDERS` bounds. Open lots of settled orders do not keep signals out. */
@@ -130,7 +135,7 @@ export class Desk implements OrderHost {
   hold(
     order: OrderId,
     trace: string | null,
-    from?: { readonly actor: OrderActor; readonly version: number; readonly head: string },
+    from?: { readonly actor: OrderActor; readonly version: number; readonly head: string; readonly atMs: number },
   ): LiveOrder {
     const live = new LiveOrder(this, order, trace, from)
     live.epoch = this.#epoch
@@ -168,7 +173,7 @@ export class Desk implements OrderHost {
     const c = order.context
     this.#countSettled(order, c.settled !== null)
     bookOrder(this.book, order.order, c)
-    this.#scheduler.set(order.order, nextDeadline(c)?.dueAtMs)
+    this.#scheduler.set(order.order, nextDeadline(c)?.dueAtMs, order.nowMs)
     if (c.entry !== null && c.entry.status !== "sending" && c.entry.status !== "unknown") this.balances.get(c.venue)?.settled(order.order)
     if (order.unsavedCount > 0) this.#watchProtective(order)
   }
@@ -275,9 +280,9 @@ export class Desk implements OrderHost {
    * intent is durable leave, answers come home, and what is filled gets its stop: the process may be down for a while.
    */
   async quiesce(timeoutMs: number): Promise<void> {
-    const untilMs = this.nowMs() + timeoutMs
+    const untilMs = this.monotonicMs() + timeoutMs
     for (const order of this.orders.values()) if (isRestless(order.context)) this.#task(order, "look", () => this.asker.look(order))
-    while (this.nowMs() < untilMs && this.#isBusy()) await new Promise<void>((resolve) => this.#clock.after(QUIESCE_TICK_MS, resolve))
+    while (this.monotonicMs() < untilMs && this.#isBusy()) await new Promise<void>((resolve) => this.#clock.after(QUIESCE_TICK_MS, resolve))
     this.stopping = true
     this.#scheduler.stop()
     // Questions that stay open are asked again by whoever comes next.
@@ -355,7 +360,7 @@ export class Desk implements OrderHost {
     const due = nextDeadline(order.context)
     if (due === undefined) return
     // The scheduler counts the time that has passed here; the wall clock may have been set back meanwhile.
-    order.take([{ type: "DeadlinePassed", data: { deadline: due.deadline, dueAtMs: due.dueAtMs, nowMs: this.nowMs() } }], "deadline")
+    order.take([{ type: "DeadlinePassed", data: { deadline: due.deadline, dueAtMs: due.dueAtMs, nowMs: order.nowMs } }], "deadline")
   }
 
   /** Orders whose protective commands wait for the store are looked at until they have left. */
@@ -364,7 +369,7 @@ export class Desk implements OrderHost {
     if (this.#sweeping) return
     this.#sweeping = true
     const sweep = (): void => {
-      const olderThanMs = this.nowMs() - this.options.protectionStoreWaitMs
+      const olderThanMs = this.monotonicMs() - this.options.protectionStoreWaitMs
       for (const one of this.#waiting) {
         if (one.dropped || one.unsavedCount === 0) this.#waiting.delete(one)
         else one.releaseProtective(olderThanMs)

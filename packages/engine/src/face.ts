@@ -132,8 +132,8 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
       sequence: 0,
       ...(whole === undefined ? {} : { whole }),
     })
-    const known = await Promise.race([kept, sleep(KEEP_WAIT_MS).then(() => false)])
-    if (!known) options.log.warn({ code, name }, "a refused body is not recorded yet: the store is away")
+    const recorded = await Promise.race([kept, sleep(KEEP_WAIT_MS).then(() => false)])
+    if (!recorded) options.log.warn({ code, name }, "a refused body is not recorded yet: the store is away")
   }
 
   const trade: EngineFace["trade"] = async (body, { idempotencyKey, traceparent }): Promise<TradeAnswer> => {

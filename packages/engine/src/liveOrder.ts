@@ -21,6 +21,7 @@ export interface OrderHost {
   readonly engineVersion: string
   readonly replica: string
   nowMs(): number
+  monotonicMs(): number
   /** The machine took events: the books may be brought up to date (nothing is durable yet). */
   onChanged(order: LiveOrder): void
   /** Calls back a little later, when the store's queue has room again. */
@@ -75,16 +76,17 @@ export class LiveOrder {
   #durableVersion: number
   #intentVersion = Number.POSITIVE_INFINITY
   #head: string
-  #atMs = 0
+  #atMs: number
+  #monotonicMs: number
   #unsaved: Unsaved[] = []
   #inFlight: Unsaved[] = []
-  readonly #whenDurable: { readonly version: number; readonly then: () => void }[] = []
+  readonly #whenDurable: { readonly version: number; readonly tell: () => void }[] = []
 
   constructor(
     host: OrderHost,
     order: OrderId,
     trace: string | null,
-    from?: { readonly actor: OrderActor; readonly version: number; readonly head: string },
+    from?: { readonly actor: OrderActor; readonly version: number; readonly head: string; readonly atMs: number },
   ) {
     this.#host = host
     this.order = order
@@ -96,10 +98,19 @@ export class LiveOrder {
     this.#head = from?.head ?? CHAIN_START
     if (from !== undefined && from.actor.context.entry !== null) this.#intentVersion = 0
     this.arrivedAtMs = host.nowMs()
+    this.#atMs = from?.atMs ?? 0
+    this.#monotonicMs = host.monotonicMs()
   }
 
   get context(): OrderContext {
     return this.actor.context
+  }
+  /**
+   * The order's own time: the wall clock, and where that was set back (or another process's was ahead), the time of its
+   * last event and what has passed here since. Deadlines are reckoned in it, so that no clock puts off anybody's stop.
+   */
+  get nowMs(): number {
+    return Math.floor(Math.max(this.#host.nowMs(), this.#atMs + (this.#host.monotonicMs() - this.#monotonicMs)))
   }
   get version(): number {
     return this.#version
@@ -144,9 +155,8 @@ export class LiveOrder {
 
   #step(event: OrderEvent, cause: Cause): boolean {
     const version = this.#version + 1
-    const nowMs = this.#host.nowMs()
     // Time within a stream never goes back, whatever the clock does.
-    const atMs = Math.max(this.#atMs, nowMs)
+    const atMs = this.nowMs
     const taken = this.actor.take(event, version, atMs)
     if (taken === undefined) return false
     const envelope = {
@@ -167,10 +177,11 @@ export class LiveOrder {
     }
     const sealed = sealStep(envelope, flatFields(taken.context, event.type), this.#head)
     this.#atMs = atMs
+    this.#monotonicMs = this.#host.monotonicMs()
     this.#version = version
     this.#head = sealed.record.hash
     if (event.type === "EntryIntended") this.#intentVersion = version
-    this.#unsaved.push({ sealed, commands: taken.commands, sinceMs: nowMs })
+    this.#unsaved.push({ sealed, commands: taken.commands, sinceMs: this.#host.monotonicMs() })
     return true
   }
 
@@ -225,13 +236,13 @@ export class LiveOrder {
   }
 
   /** Calls back once everything taken so far is durable; never when the order turns out to be somebody else's. */
-  whenDurable(then: () => void): void {
-    if (this.#durableVersion >= this.#version) then()
-    else this.#whenDurable.push({ version: this.#version, then })
+  whenDurable(tell: () => void): void {
+    if (this.#durableVersion >= this.#version) tell()
+    else this.#whenDurable.push({ version: this.#version, tell })
   }
 
   #tellDurable(): void {
-    while ((this.#whenDurable[0]?.version ?? Number.POSITIVE_INFINITY) <= this.#durableVersion) this.#whenDurable.shift()?.then()
+    while ((this.#whenDurable[0]?.version ?? Number.POSITIVE_INFINITY) <= this.#durableVersion) this.#whenDurable.shift()?.tell()
   }
 
   /**

@@ -48,7 +48,12 @@ class Poison {
         for (const [, handle] of handles) handle.release()
         return
       }
-      const live = this.#desk.hold(order.order, order.trace, { actor: rebuilt.actor, version: last.version, head: last.hash })
+      const live = this.#desk.hold(order.order, order.trace, {
+        actor: rebuilt.actor,
+        version: last.version,
+        head: last.hash,
+        atMs: Date.parse(last.at),
+      })
       live.contentHash = order.contentHash
       for (const [key, handle] of handles) live.handles.set(key, handle)
       live.take([event], "recovery")

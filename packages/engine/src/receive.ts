@@ -374,7 +374,12 @@ export class Receiver {
       message.nak(60_000)
       return
     }
-    const live = this.#desk.hold(order, last.trace, { actor: rebuilt.actor, version: last.version, head: last.hash })
+    const live = this.#desk.hold(order, last.trace, {
+      actor: rebuilt.actor,
+      version: last.version,
+      head: last.hash,
+      atMs: Date.parse(last.at),
+    })
     live.contentHash = data.identity?.contentHash ?? ""
     live.handles.set(handleKey(message), message.handle)
     live.lotPublished = message.kind === "lot"

@@ -33,15 +33,15 @@ export class DeadlineScheduler<K> {
     return this.#due.size
   }
 
-  /** Sets, moves or (with `undefined`) removes the deadline of one key. */
-  set(key: K, atMs: number | undefined): void {
+  /** Sets, moves or (with `undefined`) removes the deadline of one key. `nowMs`: now, in the time that `atMs` is given in. */
+  set(key: K, atMs: number | undefined, nowMs = this.#clock.nowMs()): void {
     if (atMs === undefined) {
       this.#due.delete(key)
       return
     }
     if (this.#due.get(key) === atMs) return
     this.#due.set(key, atMs)
-    this.#push({ atMs, key, monotonicMs: this.#clock.monotonicMs() + (atMs - this.#clock.nowMs()) })
+    this.#push({ atMs, key, monotonicMs: this.#clock.monotonicMs() + (atMs - nowMs) })
     // Stale entries are dropped when they outnumber the others, so that the heap stays as small as the orders are many.
     if (this.#heap.length > 64 && this.#heap.length > 4 * this.#due.size) this.#rebuild()
     this.#arm()

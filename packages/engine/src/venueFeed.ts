@@ -85,7 +85,7 @@ export class VenueFeed {
       const [oldest] = this.#foreign.keys()
       if (oldest !== undefined) this.#foreign.delete(oldest)
     }
-    this.#foreign.set(order, { atMs: this.#desk.nowMs(), trades: new Set([tradeId]) })
+    this.#foreign.set(order, { atMs: this.#desk.monotonicMs(), trades: new Set([tradeId]) })
   }
 
   #news(order: LiveOrder): void {
@@ -97,7 +97,7 @@ export class VenueFeed {
     }
     const watch = this.#watches.get(order.order)
     if (watch !== undefined && watch.version === order.version) return
-    this.#watches.set(order.order, { lookAtMs: this.#desk.nowMs() + POLL_AFTER_MS[0], step: 0, version: order.version })
+    this.#watches.set(order.order, { lookAtMs: this.#desk.monotonicMs() + POLL_AFTER_MS[0], step: 0, version: order.version })
   }
 
   #tick(): void {
@@ -109,7 +109,7 @@ export class VenueFeed {
   }
 
   #poll(): void {
-    const nowMs = this.#desk.nowMs()
+    const nowMs = this.#desk.monotonicMs()
     let polls = 0
     for (const [id, watch] of this.#watches) {
       if (polls >= POLLS_PER_TICK) break
@@ -130,7 +130,7 @@ export class VenueFeed {
   }
 
   async #lookAtForeign(): Promise<void> {
-    const nowMs = this.#desk.nowMs()
+    const nowMs = this.#desk.monotonicMs()
     const due = [...this.#foreign].filter(([, { atMs }]) => nowMs - atMs >= FOREIGN_WAIT_MS).slice(0, 200)
     if (due.length === 0) return
     const { store, intake, log } = this.#desk.options

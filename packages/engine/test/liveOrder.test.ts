@@ -35,6 +35,7 @@ const world = () => {
     engineVersion: "e",
     replica: "r",
     nowMs: () => seen.nowMs,
+    monotonicMs: () => seen.nowMs,
     onChanged: () => {},
     onDurable: (_order, records) => durable.push(...records),
     run: (_order, command: Command) => ran.push(command.type),

@@ -6,7 +6,15 @@
  * anchors do that (anchors.ts, verify.ts).
  */
 import { hash as digest } from "node:crypto"
-import { type Envelope, type EventRecord, eventId, type FlatFields, recordOf, type SealedRecord, type UnsealedRecord } from "@petrosa/contracts"
+import {
+  type Envelope,
+  type EventRecord,
+  eventId,
+  type FlatFields,
+  recordOf,
+  type SealedRecord,
+  type UnsealedRecord,
+} from "@petrosa/contracts"
 import type { StoredEvent } from "./eventStore.ts"
 
 /** `prev` of a stream's first event. */

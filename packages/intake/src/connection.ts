@@ -237,14 +237,14 @@ class NatsBroker implements Broker {
           if (!this.#connected) break
           this.#connected = false
           this.#lostAtMs = this.#clock.monotonicMs()
-          this.#emit({ type: "disconnected", server: String(status.data) })
+          this.#emit({ type: "disconnected", server: textOf(status.data) })
           break
         case Events.Reconnect:
           this.#connected = true
-          this.#emit({ type: "connected", server: String(status.data), awayMs: this.#clock.monotonicMs() - this.#lostAtMs })
+          this.#emit({ type: "connected", server: textOf(status.data), awayMs: this.#clock.monotonicMs() - this.#lostAtMs })
           break
         case Events.Error:
-          this.#emit({ type: "error", code: String(status.data) })
+          this.#emit({ type: "error", code: textOf(status.data) })
           break
         default:
         // Pings, cluster updates and attempts to reconnect are of no interest here.
@@ -256,3 +256,6 @@ class NatsBroker implements Broker {
     for (const listener of this.#listeners) listener(event)
   }
 }
+
+/** What the client tells of a change of state: nearly always text. */
+const textOf = (data: unknown): string => (typeof data === "string" ? data : JSON.stringify(data))

@@ -89,14 +89,14 @@ type StreamSetting =
 
 /** What can be changed on a stream that holds messages, and how `nats stream edit` spells it. */
 const EDIT_FLAG: Readonly<Partial<Record<StreamSetting, (wanted: unknown) => string>>> = {
-  discard: (v) => `--discard=${v}`,
-  max_bytes: (v) => `--max-bytes=${v}`,
-  max_msg_size: (v) => `--max-msg-size=${v}`,
+  discard: (v) => `--discard=${String(v)}`,
+  max_bytes: (v) => `--max-bytes=${String(v)}`,
+  max_msg_size: (v) => `--max-msg-size=${String(v)}`,
   max_age: () => "--max-age=-1",
   max_msgs: () => "--max-msgs=-1",
   max_msgs_per_subject: () => "--max-msgs-per-subject=-1",
   duplicate_window: (v) => `--dupe-window=${Number(v) / 1e9}s`,
-  num_replicas: (v) => `--replicas=${v}`,
+  num_replicas: (v) => `--replicas=${String(v)}`,
   no_ack: () => "--ack",
 }
 const STREAM_SETTINGS: readonly StreamSetting[] = [

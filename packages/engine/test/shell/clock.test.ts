@@ -72,4 +72,24 @@ describe("a wall clock that is set back", () => {
     const times = (await world.events(order)).map(({ at }) => at)
     expect(times).toEqual(times.toSorted())
   })
+
+  // B14
+  it("given a stream that missed a fill after the clock was set back, when what is live is looked at, then the fill is found and covered", async () => {
+    const world = await World.start()
+    await world.resting()
+    world.wallAheadMs = -AN_HOUR_MS
+    world.venue.fill(world.venue.idOf("E01"), "0.004", { price: "49000", tell: false })
+    await world.until("the stop is there", () => world.venue.resting.includes("S01 0.004"), 10_000)
+  })
+
+  // B14
+  it("given a fill while the store is away, when the clock is set back before its stop has left by the plan, then the stop leaves all the same", async () => {
+    const world = await World.start()
+    await world.resting()
+    world.appends = "away"
+    world.venue.fill(world.venue.idOf("E01"), "0.004", { price: "49000" })
+    await world.pass(100)
+    world.wallAheadMs = -AN_HOUR_MS
+    await world.until("the stop is there", () => world.venue.resting.includes("S01 0.004"), 2000)
+  })
 })

@@ -62,10 +62,11 @@ describe("closing", () => {
     expect(world.venue.sent("place flatten").map((line) => line.split(" ").at(-1))).toEqual(["0.006"])
   })
 
-  it("given a flatten whose fill the stream has told, when its reply is lost, then the lot closes all the same", async () => {
+  it("given a flatten whose fill the stream has told, when its reply is lost while the other legs are being cancelled, then the lot closes all the same", async () => {
     const world = await World.start()
     const { order } = await world.covered()
     world.venue.fillsByItself.add("flatten")
+    world.venue.cancelTakesMs = 300
     world.venue.onReply = async (request, reply) => {
       if (request.leg !== "flatten") return reply
       await new Promise<void>((resolve) => world.clock.after(100, resolve))

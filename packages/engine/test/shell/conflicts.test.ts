@@ -95,5 +95,5 @@ const rebuilt = async (world: World, order: Parameters<World["events"]>[0]) => {
   const made = rebuild(order, events)
   const last = events.at(-1)
   if (made._tag === "Unreadable" || last === undefined) throw new Error("the order cannot be rebuilt")
-  return { actor: made.actor, version: last.version, head: last.hash }
+  return { actor: made.actor, version: last.version, head: last.hash, atMs: Date.parse(last.at) }
 }

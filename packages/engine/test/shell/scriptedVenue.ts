@@ -35,6 +35,8 @@ export class ScriptedVenue implements Venue {
   onPlace: (request: PlaceRequest) => PlaceAnswer | Promise<PlaceAnswer | undefined> | undefined = () => undefined
   /** What the reply to an order that was taken becomes on its way. */
   onReply: (request: PlaceRequest, reply: PlaceAnswer) => PlaceAnswer | Promise<PlaceAnswer> = (_, reply) => reply
+  /** How long the venue takes to see to a cancel. */
+  cancelTakesMs = 0
   /** Before the answer to any question is made. An answer given here replaces it. */
   onQuestion: (what: "query" | "openOrders" | "fills" | "balances", clientOrderId: string) => Promise<void> | Read<never> | undefined =
     () => undefined
@@ -149,6 +151,7 @@ export class ScriptedVenue implements Venue {
 
   async cancel(_symbol: string, _market: Market, clientOrderId: ClientOrderId): Promise<Outcome<VenueOrder>> {
     this.log.push(`cancel ${short(clientOrderId)}`)
+    if (this.cancelTakesMs > 0) await new Promise<void>((resolve) => this.#clock.after(this.cancelTakesMs, resolve))
     const order = this.orders.get(clientOrderId)
     if (order === undefined || !isOpen(order)) return refused("race", "-2011", "Unknown order sent.")
     const cancelled: Resting = { ...order, status: "cancelled" }

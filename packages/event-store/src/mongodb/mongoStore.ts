@@ -297,7 +297,7 @@ const streamOfId = (id: string): string => {
 /** Where it lies is what its `_id` says; what it says of itself is in the text. */
 const storedOf = (stream: string, document: EventDocument): StoredEvent => {
   const record = fromDocument(document)
-  return { stream, version: Number(document._id.slice(document._id.lastIndexOf(":") + 1)), hash: String(record.hash), text: textOf(record) }
+  return { stream, version: Number(document._id.slice(document._id.lastIndexOf(":") + 1)), hash: record.hash, text: textOf(record) }
 }
 
 /** What is no event of ours is told from one by its envelope. */
@@ -335,22 +335,22 @@ async function* headsOf(documents: AsyncIterable<EventDocument>): AsyncIterable<
 const orderFilter = (query: OrderQuery): Filter<RowDocument> => {
   const and: Filter<RowDocument>[] = []
   const equal = (field: string, value: string | undefined) => {
-    if (value !== undefined) and.push({ [field]: value } as Filter<RowDocument>)
+    if (value !== undefined) and.push({ [field]: value })
   }
   equal("state", query.state)
   equal("status", query.status)
   equal("symbol", query.symbol)
   equal("strategy_id", query.strategyId)
   equal("reason", query.reason)
-  if (query.since !== undefined) and.push({ created_at: { $gte: query.since } } as Filter<RowDocument>)
-  if (query.until !== undefined) and.push({ created_at: { $lt: query.until } } as Filter<RowDocument>)
+  if (query.since !== undefined) and.push({ created_at: { $gte: query.since } })
+  if (query.until !== undefined) and.push({ created_at: { $lt: query.until } })
   if (query.search !== undefined && query.search !== "") {
     const part = { $regex: query.search.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"), $options: "i" }
-    and.push({ $or: [{ _id: part }, { signal_id: part }, { binance_order_id: part }] } as Filter<RowDocument>)
+    and.push({ $or: [{ _id: part }, { signal_id: part }, { binance_order_id: part }] })
   }
   if (query.cursor !== undefined) {
     const [at, order] = readCursor(query.cursor)
-    and.push({ $or: [{ created_at: { $lt: at } }, { created_at: at, _id: { $lt: order } }] } as Filter<RowDocument>)
+    and.push({ $or: [{ created_at: { $lt: at } }, { created_at: at, _id: { $lt: order } }] })
   }
   return and.length === 0 ? {} : { $and: and }
 }

@@ -81,6 +81,8 @@ export interface CloseJob {
   readonly quote: DecimalString
   readonly feesQuote: DecimalString
   readonly cancelledEntries: number
+  /** Lots that were parked, and could not be asked to close. */
+  readonly parkedLots: readonly OrderId[]
 }
 
 export interface OrderContext {

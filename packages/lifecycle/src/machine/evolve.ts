@@ -265,6 +265,7 @@ const onCloseReported = (c: OrderContext, { data }: Recorded<EventOf<"CloseRepor
           quote: plus(c.job.quote, data.quote),
           feesQuote: plus(c.job.feesQuote, data.fees),
           cancelledEntries: c.job.cancelledEntries + (data.cancelledEntry ? 1 : 0),
+          parkedLots: data.parked === true ? [...c.job.parkedLots, data.order] : c.job.parkedLots,
         },
       }
 
@@ -376,6 +377,7 @@ const step = (c: OrderContext, e: Recorded): OrderContext => {
           quote: str(dec("0")),
           feesQuote: str(dec("0")),
           cancelledEntries: 0,
+          parkedLots: [],
         },
         commands: [{ type: "closeLots", lots: e.data.lots }],
       }

@@ -61,6 +61,16 @@ const completed = (c: OrderContext): OrderEvent =>
 const jobDone = (c: OrderContext): OrderEvent | undefined => {
   const job = c.job
   if (job === null || job.reported.length < job.lots.length) return undefined
+  if (job.parkedLots.length > 0) {
+    return event("OrderFailed", {
+      reason: reason(
+        "PARKED",
+        job.parkedLots.join(", "),
+        undefined,
+        "A lot that was to be closed is parked, and was not: a human has to look.",
+      ),
+    })
+  }
   if (isZero(dec(job.quantity))) {
     return event("OrderFailed", {
       reason: job.cancelledEntries > 0 ? reason("ONLY_CANCELLED", `${job.cancelledEntries} entries cancelled`) : reason("NOTHING_TO_CLOSE"),

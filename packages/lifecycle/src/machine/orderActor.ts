@@ -57,7 +57,8 @@ export class OrderActor {
     takeCollected()
     const recorded = { ...event, version, atMs } as Recorded
     this.#actor.send(recorded)
-    if (this.#error !== undefined) throw this.#error instanceof Error ? this.#error : new Error(String(this.#error))
+    if (this.#error !== undefined)
+      throw this.#error instanceof Error ? this.#error : new Error("a step of the machine threw", { cause: this.#error })
     const { context } = this.#actor.getSnapshot()
     if (context.version !== version) return undefined
     return { state: this.state, commands: takeCollected(), context }
@@ -65,6 +66,6 @@ export class OrderActor {
 
   /** Whether the machine takes this event in its present state. */
   can(event: OrderEvent, atMs: number): boolean {
-    return this.#actor.getSnapshot().can({ ...event, version: this.context.version + 1, atMs } as Recorded)
+    return this.#actor.getSnapshot().can({ ...event, version: this.context.version + 1, atMs })
   }
 }

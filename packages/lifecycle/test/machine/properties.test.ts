@@ -17,7 +17,9 @@ describe("an order at a venue that does anything", () => {
     "given any venue, when anything happens, then at most one entry is sent, no id is used twice, and nothing is held that the clock does not watch",
     () => {
       assert(
-        property(choices, (list) => expect(run(list).during).toEqual([])),
+        property(choices, (list) => {
+          expect(run(list).during).toEqual([])
+        }),
         { numRuns: RUNS },
       )
     },
@@ -28,7 +30,9 @@ describe("an order at a venue that does anything", () => {
     "given any history, when the faults stop, then the order settles, our fills are the venue's, and it is flat without a leg or covered whole",
     () => {
       assert(
-        property(choices, (list) => expect(run(list).after).toEqual([])),
+        property(choices, (list) => {
+          expect(run(list).after).toEqual([])
+        }),
         { numRuns: RUNS },
       )
     },
@@ -39,7 +43,9 @@ describe("an order at a venue that does anything", () => {
     "given any history, when it is folded again from its events as JSON, then state, context and commands are the same at each step",
     () => {
       assert(
-        property(choices, (list) => expect(run(list).replay).toEqual([])),
+        property(choices, (list) => {
+          expect(run(list).replay).toEqual([])
+        }),
         { numRuns: RUNS },
       )
     },

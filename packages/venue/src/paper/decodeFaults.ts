@@ -84,5 +84,5 @@ export const decodeFaults = (input: unknown): DecodedFaults => {
     const problem = check === undefined ? "not known" : check(value)
     if (problem !== undefined) problems.push(`${name}: ${problem}`)
   }
-  return problems.length > 0 ? { _tag: "Wrong", problems } : { _tag: "Faults", faults: input as Partial<Faults> }
+  return problems.length > 0 ? { _tag: "Wrong", problems } : { _tag: "Faults", faults: input }
 }
