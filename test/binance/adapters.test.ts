@@ -370,8 +370,9 @@ describe.each(["spot", "futures"] as const)("whatever %s answers", (market) => {
       expect((await venue.place(request))._tag).not.toBe("Accepted")
       expect((await venue.cancel(SYMBOL, market, freshId()))._tag).not.toBe("Accepted")
       expect(await venue.query(SYMBOL, market, freshId())).toMatchObject({ _tag: "Unknown" })
-      // Only an empty list says that there is nothing.
-      expect([body, (await venue.openOrders())._tag]).toEqual([body, body === "[]" ? "Known" : "Unknown"])
+      // Only an empty list may say that there is nothing.
+      const open = await venue.openOrders()
+      expect([body, open._tag === "Unknown" || body === "[]"]).toEqual([body, true])
       // Fills of an order that cannot even be looked up.
       expect([body, (await venue.fills(SYMBOL, market, request))._tag]).toEqual([body, "Unknown"])
       await venue.balances()
