@@ -7,7 +7,5 @@ export default defineConfig({
     hookTimeout: 120_000,
     pool: "forks",
     maxWorkers: 2,
-    // Real processes on a machine that others use too: CI gives each test a second chance; the first failure stays in the output.
-    retry: process.env["CI"] === "true" ? 1 : 0,
   },
 })
