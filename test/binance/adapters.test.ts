@@ -356,6 +356,9 @@ describe.each(["spot", "futures"] as const)("whatever %s answers", (market) => {
     const fixture = await make(market)
     const { venue } = fixture
     const request = requestFor(fixture)
+    // First, while the rate budget is whole: an empty list does say that there is nothing.
+    fixture.sandbox.addFaults({ kind: "http", status: 200, body: "[]", executed: false })
+    expect((await venue.openOrders())._tag).toBe("Known")
     const bodies = [
       ...fc.sample(fc.jsonValue(), 40).map((value) => JSON.stringify(value)),
       "",
