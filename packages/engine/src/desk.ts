@@ -12,7 +12,7 @@ import type { StoredHead } from "./heads.ts"
 import { HeadCheck } from "./heads.ts"
 import type { Clock, MessageHandle } from "@petrosa/intake"
 import type { OrderActor, OrderContext } from "@petrosa/lifecycle"
-import { hasFills, isDone, LotBook, nextDeadline } from "@petrosa/lifecycle"
+import { hasFills, isDone, LotBook, nextDeadline, OrderSystem } from "@petrosa/lifecycle"
 import type { Venue } from "@petrosa/venue"
 import { Asker } from "./ask.ts"
 import type { BalanceKeeper } from "./balances.ts"
@@ -50,6 +50,7 @@ const isRestless = (c: OrderContext): boolean =>
 export class Desk implements OrderHost {
   readonly orders = new Map<OrderId, LiveOrder>()
   readonly book = new LotBook()
+  readonly system = new OrderSystem()
   readonly journal: Journal
   readonly settingsVersion: string
   readonly engineVersion: string
@@ -66,7 +67,7 @@ export class Desk implements OrderHost {
   /** Exact: filled quantity × price of entries, in quote. */
   volumeQuote: Decimal = ZERO
   readonly #clock: Clock
-  readonly #venues: ReadonlyMap<string, Venue>
+  readonly #seats: ReadonlyMap<string, VenueSeat>
   readonly #listeners: DeskListener[] = []
   readonly #scheduler: DeadlineScheduler<OrderId>
   readonly #recentlyDone = new Map<OrderId, number>()
@@ -87,7 +88,7 @@ export class Desk implements OrderHost {
     this.settingsVersion = options.settingsVersion
     this.engineVersion = options.engineVersion
     this.replica = options.replica
-    this.#venues = new Map(options.seats.map((seat) => [seat.venue.name, seat.venue]))
+    this.#seats = new Map(options.seats.map((seat) => [seat.venue.name, seat]))
     this.#scheduler = new DeadlineScheduler(options.clock, (order) => this.#deadline(order))
     this.#heads = new HeadCheck(options.store)
     this.asker = new Asker({
@@ -100,6 +101,7 @@ export class Desk implements OrderHost {
       sleep: (ms) => new Promise((resolve) => this.#clock.after(ms, resolve)),
       random: options.random,
       venueOf: (order) => this.venueOf(order.context),
+      priceOf: ({ context: c }) => feedOf(this.#seats.get(c.venue))?.read(c.symbol, c.market),
       stillOwner: (order) => this.#stillOwner(order),
       isStopping: () => this.stopping,
       measure: (what, order, sentAtMs) => this.#measure(what, order, sentAtMs),
@@ -124,7 +126,7 @@ export class Desk implements OrderHost {
   }
 
   venueOf(c: OrderContext): Venue | undefined {
-    return this.#venues.get(c.venue)
+    return this.#seats.get(c.venue)?.venue
   }
 
   wasDoneLately(order: OrderId): boolean {
@@ -157,6 +159,7 @@ export class Desk implements OrderHost {
     this.#waiting.delete(order)
     this.#scheduler.set(order.order, undefined)
     if (this.orders.get(order.order) === order) this.orders.delete(order.order)
+    order.actor.stop()
     if (why === "done") this.#rememberDone(order.order)
     if (why !== "done") this.balances.get(order.context.venue)?.settled(order.order)
     for (const handle of order.handles.values()) handle.release()

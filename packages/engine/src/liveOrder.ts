@@ -10,12 +10,14 @@ import { EVENT_SCHEMA, eventId, orderStream, PROTECTIVE_COMMANDS } from "@petros
 import { CHAIN_START, sealStep } from "@petrosa/event-store"
 import type { AppendResult } from "@petrosa/event-store"
 import type { MessageHandle } from "@petrosa/intake"
-import type { OrderContext } from "@petrosa/lifecycle"
+import type { OrderContext, OrderSystem } from "@petrosa/lifecycle"
 import { FOLLOW_UPS_MAX, flatFields, followUp, OrderActor } from "@petrosa/lifecycle"
 import type { Journal } from "./journal.ts"
 
 /** What an order needs of the engine that holds it. */
 export interface OrderHost {
+  /** Where the orders' actors live. */
+  readonly system?: OrderSystem
   readonly journal: Journal
   readonly settingsVersion: string
   readonly engineVersion: string
@@ -92,7 +94,7 @@ export class LiveOrder {
     this.order = order
     this.stream = orderStream(order)
     this.trace = trace
-    this.actor = from?.actor ?? new OrderActor(order)
+    this.actor = from?.actor ?? new OrderActor(order, { system: host.system })
     this.#version = from?.version ?? 0
     this.#durableVersion = this.#version
     this.#head = from?.head ?? CHAIN_START

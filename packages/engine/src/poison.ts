@@ -38,14 +38,14 @@ class Poison {
         order.onNeverBegun?.()
         return
       }
-      const rebuilt = rebuild(order.order, read.events)
-      if (rebuilt._tag === "Unreadable") {
-        for (const [, handle] of handles) handle.nak(60_000)
-        return
-      }
       if (this.#desk.orders.has(order.order)) {
         // Its message came again while the store was read: it is in hands already.
         for (const [, handle] of handles) handle.release()
+        return
+      }
+      const rebuilt = rebuild(order.order, read.events, this.#desk.system)
+      if (rebuilt._tag === "Unreadable") {
+        for (const [, handle] of handles) handle.nak(60_000)
         return
       }
       const live = this.#desk.hold(order.order, order.trace, {

@@ -12,6 +12,7 @@ import { rowOf } from "@petrosa/event-store"
 import type { IntakeMessage, MessageHandle } from "@petrosa/intake"
 import { decideEntry, outstanding, questionsAfterRestart, rebuild, redecide, unrecordedLegIds } from "@petrosa/lifecycle"
 import { bookRow } from "./books.ts"
+import { feedOf, priceInputs } from "./livePrice.ts"
 import type { Desk } from "./desk.ts"
 import type { LiveOrder } from "./liveOrder.ts"
 import type { VenueSeat } from "./options.ts"
@@ -197,8 +198,28 @@ export class Receiver {
     this.#desk.metrics.signals.inc({ outcome: "conflict" })
   }
 
+  /**
+   * The first signal of a symbol waits, shortly, for the first price of its market; the decision itself never asks. Others
+   * of the same order wait with it. False: there is nothing to wait for.
+   */
+  #waitForPrice(incoming: Incoming): boolean {
+    const { message, decoded } = incoming
+    const { signal, order } = decoded
+    const waiting = feedOf(this.#desk.options.seatFor(signal))?.prepare(signal.symbol, signal.market)
+    if (waiting === undefined) return false
+    void waiting.then(() => {
+      if (!message.handle.held) return
+      const live = this.#desk.orders.get(order)
+      if (live !== undefined) this.#again(live, incoming)
+      else if (this.#desk.wasDoneLately(order)) void this.#lookUp([{ message, order, incoming }])
+      else this.#guarded(message, order, () => this.#begin(incoming, true))
+    })
+    return true
+  }
+
   /** A signal that is new as far as this process knows. The store has the last word: its first version is unique. */
-  #begin(incoming: Incoming): void {
+  #begin(incoming: Incoming, priced = false): void {
+    if (!priced && this.#waitForPrice(incoming)) return
     const { message, decoded, arrival } = incoming
     const desk = this.#desk
     const live = desk.hold(decoded.order, decoded.signal.trace ?? arrival.traceparent ?? null)
@@ -239,12 +260,11 @@ export class Receiver {
     const nowMs = desk.nowMs()
     const rules = venue.rules(signal.symbol, signal.market)
     // The paper venue has no market of its own: what the strategy saw is its market.
-    if (rules !== undefined && recorded.length === 0 && !dryRun) {
+    if (rules !== undefined && recorded.length === 0 && !dryRun && feedOf(seat) === undefined) {
       const fresh = nowMs - signal.timestampMs <= options.decision.maxSignalAgeMs
       if (fresh)
         venue.observePrice({ symbol: signal.symbol, price: signal.currentPrice, source: "signal", atMs: signal.timestampMs }, signal.market)
     }
-    const live = venue.mode === "simulation" && facts.name === "paper" ? undefined : venue.price(signal.symbol, signal.market)
     const inputs = {
       order,
       engineId: options.engineId,
@@ -257,8 +277,7 @@ export class Receiver {
         rules === undefined
           ? { unknown: "the symbol is not known" }
           : (desk.balances.get(venue.name)?.free(rules.quoteAsset) ?? { unknown: "no balance keeper" }),
-      livePrice: live,
-      marketPrice: live,
+      ...priceInputs(seat, signal),
       book: desk.book.view({ venue: venue.name, market: signal.market, symbol: signal.symbol, strategyId: signal.strategyId }, order),
     }
     return recorded.length === 0 ? decideEntry(inputs) : redecide(inputs, recorded)
@@ -365,7 +384,7 @@ export class Receiver {
       else message.nak(COPY_RETRY_MS)
       return
     }
-    const rebuilt = rebuild(order, read.events)
+    const rebuilt = rebuild(order, read.events, this.#desk.system)
     if (rebuilt._tag === "Unreadable") {
       log.error(
         { order, version: rebuilt.version, detail: rebuilt.detail },

@@ -7,10 +7,12 @@
 import type { Command, OrderEvent, OrderId, OrderState } from "@petrosa/contracts"
 import type { Actor, InspectionEvent } from "xstate"
 import { createActor } from "xstate"
+import { compileMachine } from "./compiled.ts"
 import type { OrderContext } from "./context.ts"
 import type { Recorded } from "./evolve.ts"
 import type { OrderMachine } from "./machine.ts"
 import { orderMachine, takeCollected } from "./machine.ts"
+import type { OrderSystem } from "./orderSystem.ts"
 
 export interface Taken {
   readonly state: OrderState
@@ -18,14 +20,27 @@ export interface Taken {
   readonly context: OrderContext
 }
 
+/** Who inspects sees every microstep of the machine itself; all others run it from its table. */
+const compiledMachine = compileMachine(orderMachine)
+
+export interface OrderActorOptions {
+  /** The system that it is to live in, until it is stopped; without one it is a system of its own. */
+  readonly system?: OrderSystem | undefined
+  readonly inspect?: (event: InspectionEvent) => void
+}
+
 export class OrderActor {
   readonly order: OrderId
   readonly #actor: Actor<OrderMachine>
+  readonly #system: OrderSystem | undefined
   #error: unknown
+  #stopped = false
 
-  constructor(order: OrderId, inspect?: (event: InspectionEvent) => void) {
+  constructor(order: OrderId, { system, inspect }: OrderActorOptions = {}) {
     this.order = order
-    this.#actor = createActor(orderMachine, inspect === undefined ? { input: { order } } : { input: { order }, inspect })
+    this.#system = system
+    const options = { input: { order }, ...(system === undefined ? {} : { parent: system.root }) }
+    this.#actor = inspect === undefined ? createActor(compiledMachine, options) : createActor(orderMachine, { ...options, inspect })
     // Without an observer xstate throws an error of a guard or an action later, out of everybody's reach.
     this.#actor.subscribe({
       error: (error) => {
@@ -54,6 +69,7 @@ export class OrderActor {
    * throws: the actor is then of no use any more, and has to be rebuilt from its events.
    */
   take(event: OrderEvent, version: number, atMs: number): Taken | undefined {
+    if (this.#stopped) return undefined
     takeCollected()
     const recorded = { ...event, version, atMs } as Recorded
     this.#actor.send(recorded)
@@ -62,6 +78,13 @@ export class OrderActor {
     const { context } = this.#actor.getSnapshot()
     if (context.version !== version) return undefined
     return { state: this.state, commands: takeCollected(), context }
+  }
+
+  /** It takes nothing more, and leaves its system. */
+  stop(): void {
+    this.#stopped = true
+    if (this.#system === undefined) this.#actor.stop()
+    else this.#system.stop(this.#actor)
   }
 
   /** Whether the machine takes this event in its present state. */

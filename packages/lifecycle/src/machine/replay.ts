@@ -7,6 +7,7 @@ import { isOrderEventType } from "@petrosa/contracts"
 import type { OrderContext } from "./context.ts"
 import { flatFields } from "./flat.ts"
 import { OrderActor } from "./orderActor.ts"
+import type { OrderSystem } from "./orderSystem.ts"
 
 export interface Difference {
   readonly version: number
@@ -52,23 +53,28 @@ const compare = (record: EventRecord, commands: readonly Command[], state: strin
   return found
 }
 
-/** An actor with these records folded in, or the first record that it does not take. */
+/** An actor with these records folded in, or the first record that it does not take. @param system where it is to live */
 export const rebuild = (
   order: OrderId,
   records: readonly EventRecord[],
+  system?: OrderSystem,
 ):
   | { readonly _tag: "Rebuilt"; readonly actor: OrderActor }
   | { readonly _tag: "Unreadable"; readonly version: number; readonly detail: string } => {
-  const actor = new OrderActor(order)
+  const actor = new OrderActor(order, { system })
+  const unreadable = (record: EventRecord, detail: string) => {
+    actor.stop()
+    return { _tag: "Unreadable", version: record.version, detail } as const
+  }
   for (const record of records) {
     const event = eventOf(record)
-    if (event === undefined) return { _tag: "Unreadable", version: record.version, detail: `event type ${record.type} is not known` }
+    if (event === undefined) return unreadable(record, `event type ${record.type} is not known`)
     try {
       if (actor.take(event, record.version, Date.parse(record.at)) !== undefined) continue
     } catch (error) {
-      return { _tag: "Unreadable", version: record.version, detail: `${record.type} cannot be folded: ${String(error)}` }
+      return unreadable(record, `${record.type} cannot be folded: ${String(error)}`)
     }
-    return { _tag: "Unreadable", version: record.version, detail: `${record.type} is not taken in state ${actor.state}` }
+    return unreadable(record, `${record.type} is not taken in state ${actor.state}`)
   }
   return { _tag: "Rebuilt", actor }
 }
