@@ -90,10 +90,12 @@ export const sum = (values: Iterable<Decimal>): Decimal => {
   return total
 }
 
-const pow10 = (n: number): bigint => 10n ** BigInt(n)
+const POWERS: readonly bigint[] = Array.from({ length: 64 }, (_, n) => 10n ** BigInt(n))
+const pow10 = (n: number): bigint => POWERS[n] ?? 10n ** BigInt(n)
 
 /** Brings both to one scale, as integers. */
 const align = (a: Decimal, b: Decimal): { readonly x: bigint; readonly y: bigint; readonly scale: number } => {
+  if (a.scale === b.scale) return { x: a.value, y: b.value, scale: a.scale }
   const scale = Math.max(a.scale, b.scale)
   return { x: a.value * pow10(scale - a.scale), y: b.value * pow10(scale - b.scale), scale }
 }

@@ -7,6 +7,7 @@
 export * from "./aliases.ts"
 export * from "./commands.ts"
 export * from "./decimal.ts"
+export { isoOf } from "./isoTime.ts"
 export * from "./decodeSignal.ts"
 export * from "./events.ts"
 export { exactDecimal, type FieldKind, type JsonSchema, TEXT_MAX_LENGTH, TIMEOUT_MAX_S } from "./fieldKinds.ts"

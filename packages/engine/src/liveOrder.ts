@@ -6,7 +6,7 @@
  * time, what comes meanwhile goes with the next; after a conflict the order is dropped and nothing more is handed out.
  */
 import type { Command, EventRecord, OrderEvent, OrderId, SealedRecord } from "@petrosa/contracts"
-import { EVENT_SCHEMA, eventId, orderStream, PROTECTIVE_COMMANDS } from "@petrosa/contracts"
+import { EVENT_SCHEMA, eventId, isoOf, orderStream, PROTECTIVE_COMMANDS } from "@petrosa/contracts"
 import { CHAIN_START, sealStep } from "@petrosa/event-store"
 import type { AppendResult } from "@petrosa/event-store"
 import type { MessageHandle } from "@petrosa/intake"
@@ -168,7 +168,7 @@ export class LiveOrder {
       schema: EVENT_SCHEMA[event.type],
       type: event.type,
       state: taken.state,
-      at: new Date(atMs).toISOString(),
+      at: isoOf(atMs),
       data: event.data as unknown as Readonly<Record<string, unknown>>,
       commands: taken.commands,
       settings_version: this.#host.settingsVersion,

@@ -14,7 +14,10 @@ import { appendOf, headOf, LIFE, orderIdFor, streamFor } from "../src/testing/in
 
 const CHILD = fileURLToPath(new URL("./writerChild.ts", import.meta.url))
 
-describe("sqlite, the file", () => {
+describe.each([
+  ["beside the reader", false],
+  ["in a thread", true],
+])("sqlite, the file, written %s", (_where, thread) => {
   let dir: string
   let file: string
   const children: ChildProcess[] = []
@@ -30,7 +33,7 @@ describe("sqlite, the file", () => {
 
   /** Starts a writer; `confirmed` grows with what it was told is durable. */
   const writer = async (name: string) => {
-    const child = spawn(process.execPath, [CHILD, file, name], { stdio: ["ignore", "pipe", "inherit"] })
+    const child = spawn(process.execPath, [CHILD, file, name, ...(thread ? ["thread"] : [])], { stdio: ["ignore", "pipe", "inherit"] })
     children.push(child)
     const confirmed = new Map<string, number>()
     const lines = createInterface({ input: child.stdout })
@@ -129,9 +132,9 @@ describe("sqlite, the file", () => {
   })
 
   it("given a disk that is full in the middle of a batch, then all of it is unavailable, none is there, and it goes through later", async () => {
-    const store = SqliteEventStore.open({ file })
+    const store = SqliteEventStore.open({ file, thread })
     await store.append([appendOf("before", LIFE)])
-    store.setMaxPages(1)
+    await store.setMaxPages(1)
     const big = Array.from({ length: 50 }, (_, index) => appendOf(index, [{ data: { pad: "x".repeat(5000) } }]))
     const results = await store.append(big)
     expect(results.every((result) => result._tag === "Unavailable" && /full/.test(result.reason))).toBe(true)
@@ -140,7 +143,7 @@ describe("sqlite, the file", () => {
     const pending = Promise.all(big.map((append) => commit.append(append)))
     await sleep(30)
     expect(commit.isAway).toBe(true)
-    store.setMaxPages(undefined)
+    await store.setMaxPages(undefined)
     expect((await pending).every(({ _tag }) => _tag === "Appended")).toBe(true)
     await store.append([appendOf("before", [{}], headOf(appendOf("before", LIFE)))])
     expect(await verifyAll(store)).toMatchObject({ streams: 51, findings: [] })

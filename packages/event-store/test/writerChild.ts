@@ -8,7 +8,7 @@ import { LIFE, sealedOf, streamFor } from "../src/testing/index.ts"
 
 const [file, name] = process.argv.slice(2)
 if (file === undefined || name === undefined) throw new Error("usage: writerChild <file> <name>")
-const store = SqliteEventStore.open({ file })
+const store = SqliteEventStore.open({ file, thread: process.argv.includes("thread") })
 const commit = new GroupCommit(store)
 writeSync(1, "ready\n")
 

@@ -22,6 +22,8 @@ export interface BrokerOptions {
   readonly credsFile?: string
   /** TLS: paths of PEM files. An empty object: TLS with the system's authorities. */
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string }
+  /** False: what this connection publishes on plain NATS does not come back to its own subscriptions. Default true. */
+  readonly echo?: boolean
   /** Called after every failed attempt at the first connection. */
   readonly onWaiting?: (attempt: number, problem: string) => void
   readonly signal?: AbortSignal
@@ -171,6 +173,7 @@ const natsOptions = (o: BrokerOptions): ConnectionOptions | Extract<ConnectResul
     timeout: o.connectTimeoutMs ?? 5000,
     // An Error per request only for its stack is a third of the price of a request.
     noAsyncTraces: true,
+    ...(o.echo === false ? { noEcho: true } : {}),
   }
 }
 

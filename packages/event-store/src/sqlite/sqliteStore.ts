@@ -3,8 +3,8 @@
  *
  * Promises: one `append` is one transaction and one flush to the disk (WAL, synchronous=FULL); the projection of orders
  * is part of it. A second writer on the same file is refused when it opens (lock.ts). A full disk or an I/O error rolls
- * the whole batch back and is `Unavailable`: sending it again is safe. Everything is synchronous inside: a batch of 500
- * events holds the event loop for some milliseconds.
+ * the whole batch back and is `Unavailable`: sending it again is safe. With `thread` a batch is written in a thread of its
+ * own; without, and in every read, Node's SQLite holds the event loop: 500 events for some milliseconds.
  */
 import { existsSync, mkdirSync } from "node:fs"
 import { randomUUID } from "node:crypto"
@@ -12,7 +12,6 @@ import { dirname, resolve } from "node:path"
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { setImmediate as nextTurn } from "node:timers/promises"
 import { pathToFileURL } from "node:url"
-import type { EventRecord } from "@petrosa/contracts"
 import {
   type Append,
   type AppendResult,
@@ -28,15 +27,19 @@ import {
 } from "../eventStore.ts"
 import { recordFromText } from "../hashChain.ts"
 import { type ReadEvent, readStream, UPCASTERS, type Upcasters } from "../upcasters.ts"
+import { reasonOf, type WrittenAppend } from "./appender.ts"
 import { type FileLock, lockFile } from "./lock.ts"
 import { findOrder, listOrders, openOrders, rebuildOrders } from "./orders.ts"
 import { prepareReader, prepareWriter, REBUILD, whyNotOurs } from "./schema.ts"
+import { type Writer, writerBeside, writerInThread } from "./writer.ts"
 
 export interface SqliteStoreOptions {
   /** A path, or `:memory:`. The folder is made. */
   readonly file: string
   /** Opens without the lock, also while an engine writes. The file must exist. */
   readonly readOnly?: boolean
+  /** Writes in a thread of its own (not `:memory:`): an engine decides on while the disk is being flushed. */
+  readonly thread?: boolean
   readonly upcasters?: Upcasters
   /** Given by simulations, which must not depend on chance; used only when the store is new. */
   readonly newStoreId?: string
@@ -44,23 +47,9 @@ export interface SqliteStoreOptions {
 
 const STORE_ID = "store_id"
 const MEMORY = ":memory:"
-/** Streams whose head is kept in memory: as many as there may be live orders, and more. */
-const HEADS_MAX = 50_000
 const STREAMS_PER_READ = 200
 const HEADS_PER_BATCH = 1000
 const EVENTS_PER_MARK = 20_000
-
-/** What the writer knows of a stream without asking: it is the only writer. */
-interface Head {
-  readonly no: number
-  version: number
-  hash: string
-  /** The order's row as it is: `undefined` when it must be asked. */
-  done: boolean | undefined
-  venueOrderId: string | null | undefined
-}
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 interface StoredRow {
   readonly name: string
@@ -74,28 +63,27 @@ export class SqliteEventStore implements EventStore {
   readonly storeId: string
   readonly #db: DatabaseSync
   readonly #lock: FileLock | undefined
-  readonly #readOnly: boolean
+  /** None: open for reading only. */
+  readonly #writer: Writer | undefined
   readonly #upcasters: Upcasters
   readonly #statements = new Map<string, StatementSync>()
-  readonly #heads = new Map<string, Head>()
-  #nextEvent = 1
-  #nextStream = 1
   #closed = false
 
   private constructor(db: DatabaseSync, lock: FileLock | undefined, options: SqliteStoreOptions) {
     this.#db = db
     this.#lock = lock
-    this.#readOnly = options.readOnly === true
     this.#upcasters = options.upcasters ?? UPCASTERS
-    if (!this.#readOnly) {
+    if (options.readOnly !== true) {
       db.prepare("INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)").run(STORE_ID, options.newStoreId ?? randomUUID())
-      this.#forget()
       // The rows were deleted (they are a cache, and may be).
-      if (this.#nextEvent > 1 && db.prepare("SELECT 1 FROM orders LIMIT 1").get() === undefined) rebuildOrders(db, REBUILD)
+      const isEmpty = (table: "events" | "orders"): boolean => db.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() === undefined
+      if (isEmpty("orders") && !isEmpty("events")) rebuildOrders(db, REBUILD)
     }
     const id = db.prepare("SELECT value FROM meta WHERE key = ?").get(STORE_ID)?.value
     if (typeof id !== "string") throw new StoreUnavailable(`${options.file} has no store id: it was never opened by an engine`)
     this.storeId = id
+    if (options.readOnly !== true)
+      this.#writer = options.thread === true && options.file !== MEMORY ? writerInThread(resolve(options.file)) : writerBeside(db)
   }
 
   /**
@@ -123,118 +111,11 @@ export class SqliteEventStore implements EventStore {
     }
   }
 
-  append(batch: readonly Append[]): Promise<readonly AppendResult[]> {
+  async append(batch: readonly Append[]): Promise<readonly AppendResult[]> {
     const unavailable = (reason: string): readonly AppendResult[] => batch.map(() => ({ _tag: "Unavailable", reason }))
-    if (this.#closed) return Promise.resolve(unavailable("the store is closed"))
-    if (this.#readOnly) return Promise.resolve(unavailable("the store is open for reading only"))
-    try {
-      this.#db.exec("BEGIN IMMEDIATE")
-      const moved = new Map<Head, { readonly record: EventRecord; readonly event: number; readonly isNew: boolean }>()
-      const results = batch.map((append): AppendResult => {
-        const head = this.#head(append.stream)
-        const before = head.version
-        const result = this.#write(append, head)
-        const last = append.records.find(({ record }) => record.version === head.version)?.record
-        if (head.version > before && last !== undefined && last.order !== "") {
-          moved.set(head, { record: last, event: this.#nextEvent - 1, isNew: before === 0 || moved.get(head)?.isNew === true })
-        }
-        return result
-      })
-      for (const [head, { record, event, isNew }] of moved) this.#project(head, record, event, isNew)
-      this.#db.exec("COMMIT")
-      return Promise.resolve(results)
-    } catch (error) {
-      this.#rollBack()
-      return Promise.resolve(unavailable(reasonOf(error)))
-    }
-  }
-
-  /** Writes what of this append is not there yet. Throws what SQLite throws. */
-  #write(append: Append, head: Head): AppendResult {
-    const conflict = (version: number): AppendResult => ({ _tag: "Conflict", stream: append.stream, version })
-    const insert = this.#prepare("INSERT INTO events (id, stream, version, hash, text) VALUES (?, ?, ?, ?, ?)")
-    for (const { record, text } of append.records) {
-      if (record.version <= head.version) {
-        const stored = this.#prepare("SELECT hash FROM events WHERE stream = ? AND version = ?").get(head.no, record.version)?.hash
-        if (stored !== record.hash) return conflict(record.version)
-      } else {
-        if (record.version !== head.version + 1) return conflict(head.version + 1)
-        if (record.prev !== head.hash) return conflict(head.version)
-        insert.run(this.#nextEvent, head.no, record.version, record.hash, text)
-        this.#nextEvent += 1
-        head.version = record.version
-        head.hash = record.hash
-      }
-    }
-    return { _tag: "Appended" }
-  }
-
-  /** The head of a stream, which gets its number when it is seen for the first time. */
-  #head(stream: string): Head {
-    const known = this.#heads.get(stream)
-    if (known !== undefined) return known
-    let no = this.#prepare("SELECT no FROM streams WHERE name = ?").get(stream)?.no as number | undefined
-    let head: Head
-    if (no === undefined) {
-      no = this.#nextStream
-      this.#nextStream += 1
-      this.#prepare("INSERT INTO streams (no, name) VALUES (?, ?)").run(no, stream)
-      head = { no, version: 0, hash: "", done: undefined, venueOrderId: undefined }
-    } else {
-      const last = this.#prepare("SELECT version, hash FROM events WHERE stream = ? ORDER BY version DESC LIMIT 1").get(no)
-      head = { no, version: Number(last?.version ?? 0), hash: String(last?.hash ?? ""), done: undefined, venueOrderId: undefined }
-    }
-    if (this.#heads.size >= HEADS_MAX) {
-      const oldest = this.#heads.keys().next().value
-      if (oldest !== undefined) this.#heads.delete(oldest)
-    }
-    this.#heads.set(stream, head)
-    return head
-  }
-
-  #project(head: Head, r: EventRecord, event: number, isNew: boolean): void {
-    const done = r.done ? 1 : 0
-    if (!isNew && !r.done && head.done === false && head.venueOrderId === r.binance_order_id) {
-      // The common step of an order on its way: no index has a word in it.
-      this.#prepare("UPDATE orders SET event = ?, state = ?, status = ?, reason = ? WHERE no = ?").run(
-        event,
-        r.state,
-        r.status,
-        r.reason,
-        head.no,
-      )
-    } else {
-      this.#prepare(
-        `INSERT INTO orders (no, event, created_at, signal_id, strategy_id, symbol, state, status, reason, binance_order_id, done)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (no) DO UPDATE SET event = excluded.event, state = excluded.state, status = excluded.status, reason = excluded.reason,
-           binance_order_id = excluded.binance_order_id, done = excluded.done`,
-      ).run(head.no, event, r.created_at, r.signal_id, r.strategy_id, r.symbol, r.state, r.status, r.reason, r.binance_order_id, done)
-    }
-    head.done = r.done
-    head.venueOrderId = r.binance_order_id
-    if (r.done) this.#heads.delete(r.stream)
-  }
-
-  #rollBack(): void {
-    try {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK")
-    } catch {
-      // SQLite rolls back by itself after a full disk or an I/O error.
-    }
-    try {
-      this.#forget()
-    } catch {
-      // The next append starts with the same question, and fails if it is still unanswered.
-      this.#heads.clear()
-    }
-  }
-
-  /** What is kept in memory is read from the file again. */
-  #forget(): void {
-    this.#heads.clear()
-    this.#nextEvent = Number(this.#prepare("SELECT max(id) AS n FROM events").get()?.n ?? 0) + 1
-    this.#nextStream = Number(this.#prepare("SELECT max(no) AS n FROM streams").get()?.n ?? 0) + 1
+    if (this.#closed) return unavailable("the store is closed")
+    if (this.#writer === undefined) return unavailable("the store is open for reading only")
+    return this.#writer.append(batch.map(written))
   }
 
   #prepare = (sql: string): StatementSync => {
@@ -385,29 +266,31 @@ export class SqliteEventStore implements EventStore {
   }
 
   async setMeta(key: string, value: string): Promise<void> {
-    if (this.#readOnly) throw new StoreUnavailable("the store is open for reading only")
+    if (this.#writer === undefined) throw new StoreUnavailable("the store is open for reading only")
     this.#read(() =>
       this.#prepare("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value").run(key, value),
     )
   }
 
   async rebuildProjections(): Promise<number> {
-    if (this.#readOnly) throw new StoreUnavailable("the store is open for reading only")
-    return this.#read(() => {
-      this.#heads.clear()
+    if (this.#writer === undefined) throw new StoreUnavailable("the store is open for reading only")
+    const count = this.#read(() => {
       this.#statements.clear()
       return rebuildOrders(this.#db, REBUILD)
     })
+    await this.#writer.forgetRows()
+    return count
   }
 
   /** The file may not grow beyond so many pages (of 4096 bytes): what is more is a full disk. None: as large as the disk. */
-  setMaxPages(pages: number | undefined): void {
-    this.#db.exec(`PRAGMA max_page_count = ${Math.trunc(pages ?? 4_294_967_294)}`)
+  async setMaxPages(pages: number | undefined): Promise<void> {
+    await this.#writer?.setMaxPages(pages)
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    await this.#writer?.close()
     this.#statements.clear()
     this.#db.close()
     this.#lock?.release()
@@ -428,6 +311,11 @@ const openToRead = (file: string): DatabaseSync => {
     return new DatabaseSync(url, { readOnly: true })
   }
 }
+
+const written = ({ stream, records }: Append): WrittenAppend => ({
+  stream,
+  events: records.map(({ record, text }) => ({ version: record.version, prev: record.prev, hash: record.hash, text, row: record })),
+})
 
 const grouped = (rows: readonly StoredRow[]): Map<string, StoredEvent[]> => {
   const streams = new Map<string, StoredEvent[]>()

@@ -58,6 +58,7 @@ const unsupported = (what: string): Error => new Error(`this machine cannot be c
 
 class Table {
   readonly #machine: AnyStateMachine
+  readonly #whole: ReadonlySet<string>
   readonly #regions: readonly string[]
   readonly #places: readonly ReadonlyMap<string, Place>[]
   readonly #root: ReadonlyMap<string, readonly Step[]>
@@ -66,11 +67,12 @@ class Table {
   /** Snapshots of one configuration share its list of nodes. */
   readonly #byNodes = new WeakMap<readonly AnyStateNode[], Configuration>()
 
-  constructor(machine: AnyStateMachine) {
+  constructor(machine: AnyStateMachine, whole: readonly string[]) {
     const { root } = machine
     if (root.type !== "parallel" || root.entry.length > 0 || root.exit.length > 0 || (root.always ?? []).length > 0)
       throw unsupported("its root is not a plain parallel state")
     this.#machine = machine
+    this.#whole = new Set(whole)
     this.#regions = Object.keys(root.states)
     this.#root = this.#arrowsOf(root)
     this.#places = this.#regions.map((name) => this.#placesOf(root.states[name] as AnyStateNode))
@@ -132,10 +134,11 @@ class Table {
     if ("assignment" in found) {
       const { assignment } = found as unknown as { readonly assignment: unknown }
       if (typeof assignment !== "function") throw unsupported(`assignment ${type} by parts`)
+      const whole = this.#whole.has(type)
       const assigned = assignment as (args: Asked, params: unknown) => object
       return (context, event) => {
         const change = assigned({ context, event }, params)
-        return change === context || hasAll(change, context) ? change : { ...context, ...change }
+        return whole ? change : { ...context, ...change }
       }
     }
     if ("resolve" in found) throw unsupported(`action ${type} is one of xstate's own`)
@@ -240,14 +243,12 @@ class Table {
   }
 }
 
-const hasAll = (change: object, context: object): boolean => {
-  for (const key in context) if (!(key in change)) return false
-  return true
-}
-
-/** The machine with a table for its transitions. What is not an event of its own (xstate's stop) it does as before. */
-export const compileMachine = <M extends AnyStateMachine>(machine: M): M => {
-  const table = new Table(machine)
+/**
+ * The machine with a table for its transitions. What is not an event of its own (xstate's stop) it does as before.
+ * @param whole assignments that give the whole context and not a part of it: nothing has to be merged
+ */
+export const compileMachine = <M extends AnyStateMachine>(machine: M, whole: readonly string[] = []): M => {
+  const table = new Table(machine, whole)
   const general = machine.transition.bind(machine) as (snapshot: unknown, event: unknown, scope: unknown) => unknown
   const contextOf: unknown = machine.config.context
   if (typeof contextOf !== "function") throw unsupported("its context is not made of its input")

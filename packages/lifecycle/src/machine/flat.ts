@@ -1,6 +1,6 @@
 /** The flat fields of a document: the fold so far, for people who query by hand (contracts/records.ts). Pure. */
 import type { FlatFields, Status } from "@petrosa/contracts"
-import { add, approx, dec, div, gt, isZero, str } from "@petrosa/contracts"
+import { add, approx, dec, div, gt, isoOf, isZero, str } from "@petrosa/contracts"
 import type { OrderContext } from "./context.ts"
 import { hasFills, heldQuantity, liveLegs, totalFeesQuote } from "./lot.ts"
 import { averageFillPrice } from "./planPrices.ts"
@@ -84,8 +84,8 @@ export const flatFields = (c: OrderContext, eventType: string): FlatFields => {
     settled: c.settled !== null,
     done: isDone(c),
     parked: c.parked !== null,
-    timestamp: new Date(c.timestampMs).toISOString(),
-    created_at: new Date(c.createdAtMs).toISOString(),
+    timestamp: isoOf(c.timestampMs),
+    created_at: isoOf(c.createdAtMs),
     simulation_mode: c.simulation,
     metadata: WITH_METADATA.has(eventType) ? c.metadata : EMPTY,
   }

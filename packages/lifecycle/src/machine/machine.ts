@@ -58,6 +58,9 @@ const machineSetup = setup({
   },
 })
 
+/** `record` gives the whole context. */
+export const WHOLE_ASSIGNMENTS: readonly string[] = ["record"]
+
 const RECORD = ["record", "collect"] as const
 
 /** Arrows of the entry region: to whichever of these the order's entry has come to by the event. */
@@ -135,6 +138,7 @@ export const orderMachine = machineSetup.createMachine({
           on: {
             EntryAccepted: entry("working", "cancelling", "over"),
             EntryRefused: entry("over"),
+            EntryListRefused: entry("sending"),
             EntryNotSent: entry("over"),
             EntryUnknown: entry("unknown"),
             EntryPartlyFilled: entry("partlyFilled", "cancelling"),
@@ -195,8 +199,9 @@ export const orderMachine = machineSetup.createMachine({
     protection: {
       initial: "none",
       states: {
-        none: { on: whileHeld("placing", "growing", "covered", "exiting", "none") },
-        armed: { on: whileHeld("armed", "placing", "growing", "covered", "exiting") },
+        none: { on: { ...whileHeld("placing", "growing", "covered", "exiting", "armed", "none"), EntryAccepted: protection("armed") } },
+        // Its bracket waits at the venue for the full fill; without one (the entry ended) there is nothing to protect.
+        armed: { on: { ...whileHeld("armed", "placing", "growing", "covered", "exiting", "none"), EntryNotPlaced: protection("none") } },
         placing: { on: { ...whileHeld("placing", "growing", "covered", "exiting"), LotClosed: protection("closed") } },
         growing: { on: { ...whileHeld("growing", "placing", "covered", "exiting"), LotClosed: protection("closed") } },
         covered: { on: { ...whileHeld("covered", "growing", "placing", "exiting"), LotClosed: protection("closed") } },

@@ -11,7 +11,7 @@ import { compileMachine } from "./compiled.ts"
 import type { OrderContext } from "./context.ts"
 import type { Recorded } from "./evolve.ts"
 import type { OrderMachine } from "./machine.ts"
-import { orderMachine, takeCollected } from "./machine.ts"
+import { orderMachine, takeCollected, WHOLE_ASSIGNMENTS } from "./machine.ts"
 import type { OrderSystem } from "./orderSystem.ts"
 
 export interface Taken {
@@ -21,7 +21,7 @@ export interface Taken {
 }
 
 /** Who inspects sees every microstep of the machine itself; all others run it from its table. */
-const compiledMachine = compileMachine(orderMachine)
+const compiledMachine = compileMachine(orderMachine, WHOLE_ASSIGNMENTS)
 
 export interface OrderActorOptions {
   /** The system that it is to live in, until it is stopped; without one it is a system of its own. */

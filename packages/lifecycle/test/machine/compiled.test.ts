@@ -6,10 +6,11 @@ import { assign, createActor, setup } from "xstate"
 import type { Recorded } from "../../src/index.ts"
 import { OrderActor, OrderSystem, orderMachine, sampleEvents } from "../../src/index.ts"
 import { compileMachine } from "../../src/machine/compiled.ts"
+import { WHOLE_ASSIGNMENTS } from "../../src/machine/machine.ts"
 import { ORDER, T0, Trail } from "./support.ts"
 import { choicesOf, run } from "./violations.ts"
 
-const compiled = compileMachine(orderMachine)
+const compiled = compileMachine(orderMachine, WHOLE_ASSIGNMENTS)
 
 type Snapshot = ReturnType<typeof orderMachine.resolveState>
 const after = (machine: typeof orderMachine, snapshot: Snapshot, event: Recorded): Snapshot => {

@@ -1,0 +1,114 @@
+/**
+ * Who writes for an embedded store: the appender itself, or a thread that has one.
+ *
+ * Promises: as {@link Appender}; one batch after the other. Should the thread die, what it was given is `Unavailable` (it may be
+ * in the file or not: sending it again is safe), and the next append starts another.
+ */
+import type { DatabaseSync } from "node:sqlite"
+import { Worker } from "node:worker_threads"
+import type { AppendResult } from "../eventStore.ts"
+import { Appender, reasonOf, type WrittenAppend } from "./appender.ts"
+import { type Answered, type Asked, pack } from "./writerMessages.ts"
+
+export interface Writer {
+  append(batch: readonly WrittenAppend[]): Promise<readonly AppendResult[]>
+  forgetRows(): Promise<void>
+  setMaxPages(pages: number | undefined): Promise<void>
+  close(): Promise<void>
+}
+
+/** Writes on the connection that reads: every append holds the event loop until it is on the disk. */
+export const writerBeside = (db: DatabaseSync): Writer => {
+  const appender = new Appender(db)
+  return {
+    append: (batch) => Promise.resolve(appender.append(batch)),
+    forgetRows: async () => appender.forgetRows(),
+    setMaxPages: async (pages) => appender.setMaxPages(pages),
+    close: async () => {},
+  }
+}
+
+interface Waiting {
+  readonly answer: (results: readonly AppendResult[]) => void
+  readonly appends: number
+}
+
+/** An `Asked` without its number, whatever its kind. */
+type Ask<A = Asked> = A extends Asked ? Omit<A, "id"> : never
+
+class ThreadWriter implements Writer {
+  readonly #file: string
+  readonly #waiting = new Map<number, Waiting>()
+  #thread: Worker | undefined
+  #next = 0
+  #closing = false
+
+  constructor(file: string) {
+    this.#file = file
+    this.#thread = this.#start()
+  }
+
+  #start(): Worker {
+    const thread = new Worker(new URL("./writerThread.ts", import.meta.url), { workerData: { file: this.#file }, name: "event store" })
+    let why = "the thread that writes ended"
+    thread.on("message", ({ id, results }: Answered) => {
+      const waiting = this.#waiting.get(id)
+      this.#waiting.delete(id)
+      waiting?.answer(results)
+      this.#hold(thread)
+    })
+    thread.on("error", (error) => {
+      why = reasonOf(error)
+    })
+    thread.on("exit", () => {
+      if (this.#thread === thread) this.#thread = undefined
+      const open = [...this.#waiting.values()]
+      this.#waiting.clear()
+      for (const { answer, appends } of open) answer(Array.from({ length: appends }, () => ({ _tag: "Unavailable", reason: why })))
+    })
+    thread.unref()
+    return thread
+  }
+
+  /** The process stays for what is on its way, and for nothing else. */
+  #hold(thread: Worker): void {
+    if (this.#waiting.size > 0) thread.ref()
+    else thread.unref()
+  }
+
+  #ask(ask: Ask, appends: number): Promise<readonly AppendResult[]> {
+    const thread = (this.#thread ??= this.#start())
+    const id = this.#next++
+    return new Promise((answer) => {
+      this.#waiting.set(id, { answer, appends })
+      this.#hold(thread)
+      thread.postMessage({ ...ask, id })
+    })
+  }
+
+  append(batch: readonly WrittenAppend[]): Promise<readonly AppendResult[]> {
+    return this.#ask({ ask: "append", packed: pack(batch) }, batch.length)
+  }
+
+  async forgetRows(): Promise<void> {
+    await this.#ask({ ask: "forgetRows" }, 0)
+  }
+
+  async setMaxPages(pages: number | undefined): Promise<void> {
+    await this.#ask({ ask: "setMaxPages", pages }, 0)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    const thread = this.#thread
+    if (thread === undefined) return
+    const ended = new Promise((resolve) => thread.once("exit", resolve))
+    thread.ref()
+    await this.#ask({ ask: "close" }, 0)
+    await ended
+  }
+}
+
+/** Writes in a thread of its own: the event loop is free while the disk is being flushed. */
+export const writerInThread = (file: string): Writer => new ThreadWriter(file)
