@@ -10,6 +10,7 @@ import { availableParallelism, totalmem } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { binanceCampaign, binanceRows } from "../test/binance/campaign.ts"
 import { killing, type KillingResult } from "../test/support/killing.ts"
 import { World } from "../test/support/world.ts"
 import { startMongoServer } from "./servers/mongoServer.ts"
@@ -31,6 +32,7 @@ const { values, positionals } = parseArgs({
     store: { type: "string", default: "sqlite" },
     seed: { type: "string", default: String(Math.floor(Math.random() * 1e9)) },
     "life-ms": { type: "string", default: "700" },
+    "per-minute": { type: "string", default: "120" },
     "no-write": { type: "boolean", default: false },
   },
 })
@@ -38,6 +40,9 @@ const { values, positionals } = parseArgs({
 const usage = (): never => {
   process.stderr.write(
     `npm run campaign -- <name> [--orders N] [--kills N] [--store sqlite|mongodb] [--seed N] [--life-ms N] [--no-write]\n`,
+  )
+  process.stderr.write(
+    `  ${"binance".padEnd(10)} bracketed orders at the local Binance, under its rate limits (--orders 3000 --per-minute 120)\n`,
   )
   for (const [name, says] of Object.entries(CAMPAIGNS)) process.stderr.write(`  ${name.padEnd(10)} ${says}\n`)
   process.exit(2)
@@ -115,7 +120,38 @@ const markdown = (report: Report): string => {
   ].join("\n")
 }
 
+/** The campaign at the local Binance: another world, another table. */
+const atBinance = async (): Promise<never> => {
+  const options = { orders: whole(values.orders), perMinute: whole(values["per-minute"]) || usage(), seed: whole(values.seed) }
+  const startedMs = Date.now()
+  const progress = (text: string): void =>
+    void process.stderr.write(`${((Date.now() - startedMs) / 1000).toFixed(1).padStart(7)} s  ${text}\n`)
+  const result = await binanceCampaign({ ...options, say: progress })
+  const at = new Date().toISOString()
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { readonly version: string }
+  const rows: readonly (readonly [string, string])[] = [
+    ["campaign", "binance: bracketed orders of the real process at the local Binance, under its rate limits"],
+    ["version", `${version} (${git("rev-parse", "--short", "HEAD")})`],
+    ["machine", `${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`],
+    ...binanceRows(options, result),
+    ["took", `${Math.round((Date.now() - startedMs) / 1000)} s`],
+  ]
+  for (const [label, value] of rows) process.stdout.write(`${label.padEnd(44)} ${value}\n`)
+  for (const problem of result.problems) process.stdout.write(`PROBLEM ${problem}\n`)
+  if (!values["no-write"]) {
+    const file = join(ROOT, "docs", "campaigns", `binance-${at.slice(0, 10)}`)
+    mkdirSync(join(ROOT, "docs", "campaigns"), { recursive: true })
+    writeFileSync(`${file}.json`, `${JSON.stringify({ campaign: "binance", at, version, ...options, result }, null, 2)}\n`)
+    const lines = ["| | |", "| --- | --- |", ...rows.map(([label, value]) => `| ${label} | ${value} |`)]
+    const problems = result.problems.map((problem) => `- ${problem}`)
+    writeFileSync(`${file}.md`, [`# Campaign binance, ${at.slice(0, 10)}`, "", ...lines, "", ...problems, ""].join("\n"))
+    process.stdout.write(`written to ${file}.md and .json\n`)
+  }
+  process.exit(result.problems.length === 0 && result.recorded === result.published ? 0 : 1)
+}
+
 const name = positionals[0]
+if (name === "binance") await atBinance()
 if (name === undefined || !Object.hasOwn(CAMPAIGNS, name)) usage()
 const campaign = name as Name
 const store = values.store === "mongodb" ? "mongodb" : values.store === "sqlite" ? "sqlite" : usage()

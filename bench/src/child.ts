@@ -20,6 +20,8 @@ export class MeasuredChild {
   #waiting: { readonly is: Answer["is"]; readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void }[] = []
   #output = ""
   startMs = 0
+  /** Of the engine's HTTP API. */
+  url = ""
 
   private constructor(options: ChildOptions) {
     this.#child = fork(fileURLToPath(new URL(options.script, import.meta.url)), {
@@ -46,7 +48,10 @@ export class MeasuredChild {
   static async start(options: ChildOptions): Promise<MeasuredChild> {
     const child = new MeasuredChild(options)
     const ready = await child.#wait("ready")
-    if (ready.is === "ready") child.startMs = ready.startMs
+    if (ready.is === "ready") {
+      child.startMs = ready.startMs
+      child.url = ready.url ?? ""
+    }
     return child
   }
 

@@ -164,7 +164,7 @@ const main = async (): Promise<void> => {
   process.on("message", (ask: Ask) => {
     answer(ask).catch((error: unknown) => send({ is: "broken", error: String(error) }))
   })
-  send({ is: "ready", startMs: nowMs() - startedAtMs, atMs: nowMs() })
+  send({ is: "ready", startMs: nowMs() - startedAtMs, atMs: nowMs(), url: service.url })
 }
 
 // The bench is gone, in whatever way: so is what it measures.

@@ -72,7 +72,7 @@ export interface Counted {
 }
 
 export type Answer =
-  | { readonly is: "ready"; readonly startMs: number; readonly atMs: number }
+  | { readonly is: "ready"; readonly startMs: number; readonly atMs: number; readonly url?: string }
   | { readonly is: "report"; readonly report: Report }
   | { readonly is: "count"; readonly counted: Counted }
   | { readonly is: "reset" | "price" }

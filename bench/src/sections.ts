@@ -1,7 +1,9 @@
 /** What the bench measures, one after the other, and how large each part is. */
+import { type AtBinance, measureAtBinance } from "../../test/binance/bench.ts"
 import { takeSample, type Sample } from "./sample.ts"
 import { floor, lifecycles, type Throughput } from "./throughput.ts"
 import { atRate, atSaturation, type Latency } from "./latency.ts"
+import { feedCost, type Feeds } from "./feeds.ts"
 import { memoryOfLive, type MemoryUse, recovery, type Recovery } from "./holding.ts"
 import { pastOrders } from "./history.ts"
 import { BenchWorld, type StoreKind } from "./world.ts"
@@ -16,6 +18,7 @@ export interface Sizes {
   readonly live: number
   readonly past: number
   readonly delayed: number
+  readonly binance: number
 }
 
 export const FULL: Sizes = {
@@ -27,6 +30,7 @@ export const FULL: Sizes = {
   live: 10_000,
   past: 1_000_000,
   delayed: 5000,
+  binance: 900,
 }
 export const QUICK: Sizes = {
   throughput: 3000,
@@ -37,12 +41,15 @@ export const QUICK: Sizes = {
   live: 2000,
   past: 50_000,
   delayed: 1000,
+  binance: 180,
 }
 
 export const PER_SECOND = 100
 export const DELAY_MS = 20
+/** Binance itself lets through 1200 futures orders a minute: six or seven bracketed ones a second. */
+export const BINANCE_PER_SECOND = 20
 
-export const SECTIONS = ["throughput", "latency", "memory", "recovery", "history", "delay"] as const
+export const SECTIONS = ["throughput", "latency", "memory", "recovery", "history", "delay", "feeds", "binance"] as const
 export type Section = (typeof SECTIONS)[number]
 
 export interface StoreResult {
@@ -66,6 +73,9 @@ export interface Results {
     readonly startMsNone: number
     readonly startMsWith: number
   }
+  feeds?: Feeds
+  /** Over HTTP to the local Binance, by what was added to each request. */
+  binance?: readonly AtBinance[]
   delay?: { readonly ms: number; readonly throughput: Throughput; readonly atRate: Latency }
 }
 
@@ -122,6 +132,20 @@ export const run = async (options: RunOptions): Promise<Results> => {
       atRate(world, { warmUp: sizes.warmUp, perSecond: PER_SECOND, orders: sizes.rateSeconds * PER_SECOND }),
     )
     results.delay = { ms: DELAY_MS, throughput: saturated, atRate: rate }
+  }
+  if (sections.has("feeds")) {
+    say("processor time per order with ten pages on the feed, and with none (SQLite)")
+    results.feeds = await inWorld("sqlite", {}, (world) =>
+      feedCost(world, { warmUp: sizes.warmUp, orders: sizes.saturation, perSecond: PER_SECOND, seconds: sizes.rateSeconds }),
+    )
+  }
+  if (sections.has("binance")) {
+    const measured: AtBinance[] = []
+    for (const addedMs of [0, DELAY_MS]) {
+      say(`the local Binance over HTTP, ${addedMs} ms added`)
+      measured.push(await measureAtBinance({ orders: sizes.binance, addedMs, perSecond: BINANCE_PER_SECOND }))
+    }
+    results.binance = measured
   }
   return results
 }

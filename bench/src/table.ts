@@ -1,7 +1,8 @@
 /** The results as a table for people: what was measured, what it is to reach, and whether it does. */
 import Table from "cli-table3"
 import type { Latency } from "./latency.ts"
-import { DELAY_MS, PER_SECOND, type Results } from "./sections.ts"
+import { quantiles } from "./measures.ts"
+import { BINANCE_PER_SECOND, DELAY_MS, PER_SECOND, type Results } from "./sections.ts"
 import type { Throughput } from "./throughput.ts"
 import { WINDOW } from "./latency.ts"
 
@@ -76,6 +77,28 @@ export const rowsOf = (r: Results): readonly Row[] => {
       what: `venue ${DELAY_MS} ms away: fill → stop request, ${PER_SECOND}/s`,
       seen: `${delays(atRate.fillToStop)} (Python engine: 151 ms)`,
     })
+  }
+  for (const one of r.binance ?? []) {
+    const where = `local Binance over HTTP, ${one.addedMs} ms added`
+    rows.push({ what: `${where}: bracketed orders`, seen: `${n0(one.perSecond)}/s` })
+    rows.push({
+      what: `${where}: signal → entry arriving, ${BINANCE_PER_SECOND}/s`,
+      seen: delays(quantiles(one.signalToEntryMs)),
+    })
+    rows.push({ what: `${where}: fill → stop arriving, ${BINANCE_PER_SECOND}/s`, seen: delays(quantiles(one.fillToStopMs)) })
+  }
+  if (r.feeds !== undefined) {
+    const { pages, atSaturation, atRate } = r.feeds
+    for (const [where, cost] of [
+      ["at saturation", atSaturation],
+      [`${atRate.perSecond}/s`, atRate],
+    ] as const)
+      rows.push({
+        what: `CPU per order with ${pages} open feeds, ${where}`,
+        seen: `${n0(cost.with)} µs, without ${n0(cost.without)} µs: ${(cost.more * 100).toFixed(1)} % more`,
+        goal: "≤ 5 % more",
+        reached: cost.more <= 0.05,
+      })
   }
   return rows
 }

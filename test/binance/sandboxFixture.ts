@@ -55,8 +55,9 @@ export const sandboxFixture = async (
   let venue = await open()
 
   const place = (kind: Leg): string => (market === "futures" && (kind === "stop" || kind === "target") ? "algo.place" : "order.place")
-  const operation = (kind: Leg | "cancel" | "query"): string =>
-    kind === "cancel" ? "order.cancel" : kind === "query" ? "order.query" : place(kind)
+  const OPERATIONS = { cancel: "order.cancel", query: "order.query", list: "list.place" } as const
+  const operation = (kind: Leg | "cancel" | "query" | "list"): string =>
+    kind === "cancel" || kind === "query" || kind === "list" ? OPERATIONS[kind] : place(kind)
   const add = async (...rules: readonly FaultRule[]): Promise<void> => void sandbox.addFaults(...rules)
 
   return {

@@ -10,6 +10,10 @@ import { until } from "./until.ts"
 const MAIN = fileURLToPath(new URL("../../apps/tradeengine/src/main.ts", import.meta.url))
 const GUARD = new URL("./dieWithParent.mjs", import.meta.url).href
 
+/** Compiled code is kept where the test run keeps its own: it halves what each process costs. */
+const COMPILED: Readonly<Record<string, string>> =
+  process.env["NODE_COMPILE_CACHE"] === undefined ? {} : { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] }
+
 export interface LogLine {
   readonly level: number
   readonly msg: string
@@ -35,7 +39,7 @@ export class EngineProcess {
 
   constructor(env: Readonly<Record<string, string>>) {
     this.#child = spawn(process.execPath, ["--import", GUARD, MAIN], {
-      env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env },
+      env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...COMPILED, ...env },
       stdio: ["pipe", "pipe", "pipe"],
     })
     this.#child.stdin?.on("error", () => undefined)

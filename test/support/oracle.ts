@@ -25,6 +25,9 @@ import { replay } from "@petrosa/lifecycle"
 import { isOver, type Ledger, type LedgerOrder, readPaperLedger } from "@petrosa/venue"
 import type { World } from "./world.ts"
 
+/** What it looks at: a whole world, or what stands for one. */
+export type Auditable = Pick<World, "paperFile" | "withStore" | "messages"> & { readonly paper: Pick<World["paper"], "positions"> }
+
 export interface Findings {
   readonly problems: readonly string[]
   readonly orders: number
@@ -128,7 +131,7 @@ const checkOrder = (
 }
 
 /** Everything that is wrong; an empty list of problems is what is wanted. */
-export const checkWorld = async (world: World, options: { readonly queues?: boolean } = {}): Promise<Findings> => {
+export const checkWorld = async (world: Auditable, options: { readonly queues?: boolean } = {}): Promise<Findings> => {
   const problems: string[] = []
   const ledger = readPaperLedger(world.paperFile)
   const legsOf = new Map<string, LedgerOrder[]>()

@@ -28,6 +28,11 @@ export const ADAPTERS: ReadonlyArray<Adapter> = [
     reason: "The real WebSocket of the user streams; tests give their own.",
   },
   {
+    path: "packages/venue/src/market-data/clock.ts",
+    uses: ["clock"],
+    reason: "A clock of market data that nobody can set; tests give their own.",
+  },
+  {
     path: "packages/event-store/src/groupCommit.ts",
     uses: ["timer"],
     reason: "The real scheduler of the group commit; tests and simulations give their own.",

@@ -30,6 +30,8 @@ npm run sandbox -- [options]
                         answers of exchangeInfo to use instead of the recorded ones
   --commission quote|received|bnb   what fees are paid in (default received, as on Binance)
   --execution-delay MS  between acceptance and first execution (default 0)
+  --huge-ids            futures order ids beyond 2^53, as ETHUSDT has them in life: most
+                        JavaScript clients lose their last digits
   --strict-streams      futures user streams only in the form that works in production
   --help
 
@@ -50,6 +52,9 @@ const object = (path: string | undefined) => {
   return isObject(value) ? value : fail(`${path} is no JSON object`)
 }
 
+/** Of the size that most symbols have. */
+const ORDINARY_FUTURES_ID = 215_456_450_616n
+
 const readOptions = (): SandboxOptions => {
   const { values } = parseArgs({
     options: {
@@ -67,6 +72,7 @@ const readOptions = (): SandboxOptions => {
       commission: { type: "string" },
       "execution-delay": { type: "string" },
       "strict-streams": { type: "boolean" },
+      "huge-ids": { type: "boolean" },
       help: { type: "boolean" },
     },
   })
@@ -106,6 +112,7 @@ const readOptions = (): SandboxOptions => {
     fees: { commission },
     faults: values.faults === undefined ? [] : readFaults(parseJson(readFileSync(values.faults, "utf8"))),
     executionDelayMs: number(values["execution-delay"], "execution-delay", 0),
+    firstIds: values["huge-ids"] === true ? {} : { futures: ORDINARY_FUTURES_ID },
     strictStreams: values["strict-streams"] ?? false,
     exchangeInfo: { ...(spotInfo === undefined ? {} : { spot: spotInfo }), ...(futuresInfo === undefined ? {} : { futures: futuresInfo }) },
   }

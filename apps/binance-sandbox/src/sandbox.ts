@@ -41,6 +41,7 @@ export interface Sandbox {
   readonly spotApiSocketUrl: string
   readonly spotStreamUrl: string
   readonly futuresStreamUrl: string
+  readonly futuresApiSocketUrl: string
   readonly adminUrl: string
   /** What lies behind the ports. A reset makes a new one. */
   readonly world: World
@@ -83,7 +84,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     socketPaths: /^\/(ws-api\/v3$|ws(\/|$)|stream$)/,
     socket: (connection, url) => {
       if (url.pathname === "/ws-api/v3") {
-        world.socketApi.open(connection)
+        world.socketApis.spot.open(connection)
         return
       }
       const [kind, ...names] = url.pathname.split("/").filter((part) => part !== "")
@@ -100,7 +101,8 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
       routes: () => world.routes.futures,
       heartbeat: { ...FUTURES_HEARTBEAT, ...options.heartbeats?.futures },
       socketPaths: FUTURES_SOCKET_PATHS,
-      socket: (connection, url) => world.futuresSockets.open(connection, url),
+      socket: (connection, url) =>
+        url.pathname === "/ws-fapi/v1" ? world.socketApis.futures.open(connection) : world.futuresSockets.open(connection, url),
     })
   } catch (error) {
     await hosts.spot.close()
@@ -116,6 +118,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     spotApiSocketUrl: `ws://${spot}/ws-api/v3`,
     spotStreamUrl: `ws://${spot}`,
     futuresStreamUrl: `ws://${futures}`,
+    futuresApiSocketUrl: `ws://${futures}/ws-fapi/v1`,
     adminUrl: `http://${spot}/sandbox`,
     get world() {
       return world

@@ -14,6 +14,7 @@ import { Faults } from "./faults/rules.ts"
 import type { FaultRule } from "./faults/rules.ts"
 import { openFuturesMarket } from "./futures/market.ts"
 import type { FuturesMarket } from "./futures/market.ts"
+import { FUTURES_METHODS } from "./futures/socketMethods.ts"
 import { FuturesSockets } from "./futures/sockets.ts"
 import { startFeed } from "./market/feed.ts"
 import type { FeedOptions } from "./market/feed.ts"
@@ -21,8 +22,9 @@ import { History } from "./market/history.ts"
 import { OTHER_PRICE, START_PRICES } from "./market/startPrices.ts"
 import { openSpotMarket } from "./spot/market.ts"
 import type { SpotMarket } from "./spot/market.ts"
-import { SocketApi } from "./spot/socketApi.ts"
-import { MarketStreams } from "./streams/marketStreams.ts"
+import { SPOT_METHODS } from "./spot/socketMethods.ts"
+import { BEAT_MS, MarketStreams } from "./streams/marketStreams.ts"
+import { SocketApi } from "./streams/socketApi.ts"
 import { UserStreams } from "./streams/userStreams.ts"
 import { Gate } from "./wire/gate.ts"
 import type { JsonObject } from "./wire/json.ts"
@@ -62,7 +64,7 @@ export interface World {
   readonly gates: Readonly<Record<Market, Gate>>
   readonly routes: Readonly<Record<Market, ReadonlyMap<string, Route>>>
   readonly marketStreams: Readonly<Record<Market, MarketStreams>>
-  readonly socketApi: SocketApi
+  readonly socketApis: Readonly<Record<Market, SocketApi>>
   readonly futuresSockets: FuturesSockets
   stop(): void
 }
@@ -113,7 +115,10 @@ export const createWorld = (clock: Clock, options: WorldOptions): World => {
   const spot = openSpotMarket(exchange, streams, limits.spot, history)
   const futures = openFuturesMarket(exchange, streams, limits.futures, history, { firstAlgoId: options.firstIds?.algo ?? FIRST_IDS.algo })
   const marketStreams = { spot: new MarketStreams("spot", exchange, history), futures: new MarketStreams("futures", exchange, history) }
-  const socketApi = new SocketApi(gates.spot, streams, spot.routes)
+  const socketApis = {
+    spot: new SocketApi("spot", gates.spot, streams, spot.routes, SPOT_METHODS),
+    futures: new SocketApi("futures", gates.futures, streams, futures.routes, FUTURES_METHODS),
+  }
   const futuresSockets = new FuturesSockets(streams, marketStreams.futures, futures.listenKeys, options.strictStreams ?? false)
 
   exchange.onPrice((market, symbol) => {
@@ -122,6 +127,17 @@ export const createWorld = (clock: Clock, options: WorldOptions): World => {
     const info = symbols.known(market, symbol)
     const print = history.print(market, symbol, price.last, info.step, exchange.nowMs(), false)
     marketStreams[market].tick(info, print)
+  })
+  // What an account takes is printed, too; a resting order that is reached trades at a price that was printed already.
+  exchange.on(({ order, trade }) => {
+    const info = symbols.known(order.market, order.symbol)
+    if (trade === undefined || trade.maker) {
+      history.touch(order.market, order.symbol)
+      marketStreams[order.market].touched(info)
+    } else {
+      const print = history.print(order.market, order.symbol, trade.price, trade.quantity, trade.atMs, trade.side === "SELL")
+      marketStreams[order.market].tick(info, print)
+    }
   })
   for (const market of ["spot", "futures"] as const)
     for (const info of symbols.all(market)) {
@@ -136,6 +152,12 @@ export const createWorld = (clock: Clock, options: WorldOptions): World => {
     cancelExpiry = clock.after(EXPIRY_EVERY_MS, expire)
   }
   cancelExpiry = clock.after(EXPIRY_EVERY_MS, expire)
+  let cancelBeat = (): void => undefined
+  const beat = (): void => {
+    for (const market of ["spot", "futures"] as const) marketStreams[market].beat()
+    cancelBeat = clock.after(BEAT_MS, beat)
+  }
+  cancelBeat = clock.after(BEAT_MS, beat)
 
   return {
     exchange,
@@ -148,11 +170,12 @@ export const createWorld = (clock: Clock, options: WorldOptions): World => {
     gates,
     routes: { spot: byKey(spot.routes), futures: byKey(futures.routes) },
     marketStreams,
-    socketApi,
+    socketApis,
     futuresSockets,
     stop: () => {
       stopFeed()
       cancelExpiry()
+      cancelBeat()
       exchange.watches.clear()
     },
   }

@@ -26,7 +26,7 @@ describe("the vectors of Binance's documentation", () => {
       "quantity=1&price=0.1&recvWindow=5000&timestamp=1499827319559&signature=0fd168b8ddb4876a0358a8d14d0c9f3da0e9b20c5d52b2a00fcf7d1c602f9a77",
     ],
   ])("given it %s, when it is checked, then it passes", (_name, query, body) => {
-    expect(() => checkRestSignature(account, query, body)).not.toThrow()
+    expect(() => checkRestSignature(account, query, body, true)).not.toThrow()
   })
   test.each([
     ["another price", `${QUERY.replace("price=0.1", "price=0.2")}&signature=${SIGNATURE}`],
@@ -36,7 +36,7 @@ describe("the vectors of Binance's documentation", () => {
     ],
     ["a parameter after the signature", `${QUERY}&signature=${SIGNATURE}&x=1`],
   ])("given %s, when it is checked, then -1022", (_name, query) => {
-    expect(() => checkRestSignature(account, query, "")).toThrow("Signature for this request is not valid.")
+    expect(() => checkRestSignature(account, query, "", true)).toThrow("Signature for this request is not valid.")
   })
   test("given the WebSocket API example, when its payload is built, then names are sorted and values are not encoded", () => {
     const params = new Map(Object.entries({ timestamp: "1", symbol: "BTCUSDT", apiKey: "k", listClientOrderId: "a b", signature: "gone" }))
@@ -87,11 +87,16 @@ describe("over HTTP", () => {
       ["a wrong signature", send(market, `${query}&signature=${"0".repeat(64)}`), 400, -1022],
       ["no timestamp", send(market, signed("recvWindow=5000")), 400, -1102],
       ["a late timestamp", send(market, signed(`timestamp=${now - 6000}`)), 400, -1021],
-      ["an early timestamp", send(market, signed(`timestamp=${now + 2000}`)), 400, -1021],
+      ["an early timestamp", send(market, signed(`timestamp=${now + 60_000}`)), 400, -1021],
       ["a window too wide", send(market, signed(`recvWindow=60001&timestamp=${now}`)), 400, -1131],
       ["a parameter twice", send(market, signed(`a=1&a=2&timestamp=${now}`)), 400, -1101],
       ["a parameter that nobody reads", send(market, signed(`sneaky=1&timestamp=${now}`)), 400, -1104],
-      ["raw characters that an encoder would have encoded", send(market, signed(`symbols=[BTCUSDT]&timestamp=${now}`)), 400, -1022],
+      [
+        "raw characters that an encoder would have encoded",
+        send(market, signed(`symbols=[BTCUSDT]&timestamp=${now}`)),
+        400,
+        market === "spot" ? -1022 : -1104,
+      ],
     ]
     for (const [name, answer, status, code] of table)
       expect([name, (await answer).status, (await answer).body.code]).toEqual([name, status, code])

@@ -211,7 +211,8 @@ describe("futures orders", () => {
     ["GTD without a date", { ...LIMIT, timeInForce: "GTD" }, -1102],
     ["a status that does not open", { ...LIMIT, symbol: "LTCUSDT", price: "70", quantity: "5" }, -4140],
     ["a parameter that spot has", { ...LIMIT, icebergQty: "1" }, -1104],
-    ["a price match", { ...LIMIT, priceMatch: "QUEUE" }, -1020],
+    ["a price match beside a price", { ...LIMIT, priceMatch: "QUEUE" }, -1106],
+    ["a price match that is suspended", { ...without(LIMIT, "price"), priceMatch: "OPPONENT_20" }, -1130],
   ]
   test.each(named(rows))("given $name, then it is refused", async ({ params, code, text }) => {
     const answer = await client(sandbox, "futures").call("POST", "/fapi/v1/order", params)

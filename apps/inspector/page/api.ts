@@ -55,9 +55,19 @@ export const get = async <A>(path: string, signal?: AbortSignal): Promise<A> =>
 export const post = async <A>(path: string, body: string): Promise<A> =>
   read<A>(await call(path, { method: "POST", body, headers: { "content-type": "application/json" } }))
 
+export interface Batch {
+  /** The newest ones. */
+  readonly transitions: readonly Transition[]
+  readonly rows: readonly Row[]
+  /** Arrows of the graph that orders went along, as `entry:sending>over`. */
+  readonly arrows: readonly string[]
+  /** How many transitions there were beside those. */
+  readonly more: number
+}
+
 export interface FeedListener {
   hello(data: { readonly replica: string; readonly version: string; readonly mode: string }): void
-  batch(data: { readonly transitions: readonly Transition[]; readonly rows: readonly Row[]; readonly more: number }): void
+  batch(data: Batch): void
   counts(data: Counts): void
   /** Something was lost: what is shown has to be loaded anew. */
   reload(): void

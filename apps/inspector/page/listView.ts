@@ -24,6 +24,13 @@ export interface ListOptions {
   readonly onOpen: (order: string, beside: boolean) => void
 }
 
+interface Drawn {
+  readonly row: Row
+  readonly element: HTMLElement
+  place: number
+  marks: string
+}
+
 export class ListView {
   readonly element: HTMLElement
   readonly #options: ListOptions
@@ -32,6 +39,8 @@ export class ListView {
   readonly #box: HTMLElement
   readonly #sizer: HTMLElement
   readonly #status: HTMLElement
+  /** What stands in the box while there is no row. */
+  readonly #blank: HTMLElement
   readonly #fresh: HTMLButtonElement
   #rows: Row[] = []
   /** Order → its place, less {@link #shift}: rows that come in at the top move all others without touching them here. */
@@ -45,6 +54,8 @@ export class ListView {
   #stale = false
   #timer: number | undefined
   #frame = 0
+  /** Rows in the document, by order: what did not change is not made again. */
+  #drawn = new Map<string, Drawn>()
 
   constructor(options: ListOptions) {
     this.#options = options
@@ -89,6 +100,7 @@ export class ListView {
       },
       this.#sizer,
     )
+    this.#blank = h("div", { class: "blank", hidden: true })
     this.#status = h("p", { class: "status", role: "status" })
     this.#fresh = h("button", { class: "fresh", hidden: true, type: "button", onclick: () => this.#toTop() })
     this.element = h(
@@ -117,6 +129,7 @@ export class ListView {
       ),
       this.#fresh,
       this.#box,
+      this.#blank,
       this.#status,
     )
     new ResizeObserver(() => this.#draw()).observe(this.#box)
@@ -219,12 +232,27 @@ export class ListView {
   #says(): void {
     const n = this.#rows.length
     const more = this.#next === null ? "" : ", more below"
-    this.#status.textContent =
-      n === 0
-        ? this.#filtered
-          ? "No order matches."
-          : "No orders yet. Publish a signal."
-        : `${n.toLocaleString("en")} ${n === 1 ? "order" : "orders"}${more}`
+    this.#status.textContent = n === 0 ? "No orders" : `${n.toLocaleString("en")} ${n === 1 ? "order" : "orders"}${more}`
+    this.#blank.hidden = n > 0
+    if (n > 0) return
+    this.#blank.replaceChildren(
+      ...(this.#filtered
+        ? [h("p", {}, "No order matches."), h("button", { type: "button", onclick: () => this.clear() }, "Clear the search")]
+        : [
+            h("p", {}, "No orders yet."),
+            h(
+              "p",
+              { class: "dim" },
+              this.#options.about.simulation
+                ? "Publish a signal with the button above, or send one: "
+                : "They appear with the first signal: ",
+              h("code", {}, "POST /trade"),
+              ", or NATS ",
+              h("code", {}, "signals.trading"),
+              ".",
+            ),
+          ]),
+    )
   }
 
   /** Rows that changed, from the feed. */
@@ -271,7 +299,7 @@ export class ListView {
       const first = Math.max(0, Math.floor(scrollTop / ROW) - OVERSCAN)
       const last = Math.min(this.#rows.length, Math.ceil((scrollTop + clientHeight) / ROW) + OVERSCAN)
       this.#sizer.style.height = `${this.#rows.length * ROW}px`
-      this.#sizer.replaceChildren(...this.#rows.slice(first, last).map((row, n) => this.#row(row, first + n)))
+      this.#place(first, last)
       const active = this.#rows[this.#active]
       if (active === undefined) this.#box.removeAttribute("aria-activedescendant")
       else this.#box.setAttribute("aria-activedescendant", `row-${active.order}`)
@@ -280,8 +308,42 @@ export class ListView {
     })
   }
 
-  #row(row: Row, n: number): HTMLElement {
+  /** Puts rows `first`…`last` into the document, in order, and takes all others out. */
+  #place(first: number, last: number): void {
+    const before = this.#drawn
+    this.#drawn = new Map()
+    for (let n = first; n < last; n++) {
+      const row = this.#rows[n]
+      if (row === undefined) continue
+      const known = before.get(row.order)
+      if (known?.row === row) before.delete(row.order)
+      const drawn = known?.row === row ? known : { row, element: this.#row(row), place: -1, marks: "" }
+      this.#drawn.set(row.order, drawn)
+      this.#mark(drawn, n)
+    }
+    for (const { element } of before.values()) element.remove()
+    let at = this.#sizer.firstElementChild
+    for (const { element } of this.#drawn.values()) {
+      if (element === at) at = at.nextElementSibling
+      else this.#sizer.insertBefore(element, at)
+    }
+  }
+
+  #mark(drawn: Drawn, n: number): void {
+    const { element, row } = drawn
+    if (drawn.place !== n) {
+      drawn.place = n
+      element.style.transform = `translateY(${n * ROW}px)`
+    }
     const chosen = this.#selected.indexOf(row.order)
+    const marks = `row${n === this.#active ? " active" : ""}${chosen === 0 ? " chosen" : chosen > 0 ? " chosen-b" : ""}`
+    if (drawn.marks === marks) return
+    drawn.marks = marks
+    element.className = marks
+    element.setAttribute("aria-selected", String(chosen >= 0))
+  }
+
+  #row(row: Row): HTMLElement {
     const money = row.profit === null ? null : Number(row.profit)
     const outcome =
       row.reason !== null && row.state === "failed"
@@ -291,16 +353,14 @@ export class ListView {
           : row.open_quantity === "0"
             ? h("span", { class: "dim" }, row.status.replace("_", " "))
             : h("span", { class: "dim" }, `holds ${row.open_quantity}`)
-    const element = h(
+    return h(
       "div",
       {
-        class: `row${n === this.#active ? " active" : ""}${chosen === 0 ? " chosen" : chosen > 0 ? " chosen-b" : ""}`,
         role: "option",
         id: `row-${row.order}`,
         "data-order": row.order,
-        "aria-selected": String(chosen >= 0),
         onclick: (event: MouseEvent) => {
-          this.#active = n
+          this.#active = this.#drawn.get(row.order)?.place ?? -1
           this.#options.onOpen(row.order, event.ctrlKey || event.metaKey || event.shiftKey)
         },
       },
@@ -315,8 +375,6 @@ export class ListView {
       ),
       h("span", { class: "when" }, outcome, h("time", { datetime: row.created_at }, timeText(row.created_at))),
     )
-    element.style.transform = `translateY(${n * ROW}px)`
-    return element
   }
 
   #key(event: KeyboardEvent): void {

@@ -4,6 +4,9 @@ import { chip, h, milliText } from "./dom.ts"
 import type { About, Counts, Row, Transition } from "./types.ts"
 
 const SHOWN_MAX = 120
+/** Lines are put in so often, and at most so many at once: nobody reads faster. */
+const EVERY_MS = 250
+const AT_ONCE = 40
 
 export class LivePanel {
   readonly element: HTMLElement
@@ -13,6 +16,10 @@ export class LivePanel {
   readonly #about: About
   #paused = false
   #missed = 0
+  /** Not yet shown, oldest first. */
+  #waiting: Transition[] = []
+  #skipped = 0
+  #timer: number | undefined
 
   constructor(about: About, options: { readonly onOpen: (order: string) => void; readonly onReason: (reason: string) => void }) {
     this.#about = about
@@ -41,10 +48,10 @@ export class LivePanel {
   /** The newest orders' last events: until something happens. */
   async begin(): Promise<void> {
     const { orders } = await get<{ readonly orders: readonly Row[] }>("/inspector/data/orders?limit=40")
-    if (this.#list.childElementCount > 0) return
+    if (this.#list.childElementCount > 0 || this.#waiting.length > 0) return
     const newest = orders.toSorted((a, b) => (a.at < b.at ? -1 : 1))
     this.add(
-      newest.map((row) => ({ ...row, strategy: row.strategy_id, from: null, to: row.state, arrows: [] })),
+      newest.map((row) => ({ ...row, strategy: row.strategy_id, from: null, to: row.state })),
       0,
     )
   }
@@ -65,8 +72,22 @@ export class LivePanel {
       this.#says()
       return
     }
-    const shown = transitions.slice(-SHOWN_MAX).toReversed()
-    this.#list.prepend(...shown.map((one) => this.#line(one)))
+    this.#waiting.push(...transitions)
+    this.#skipped += more + Math.max(0, this.#waiting.length - AT_ONCE)
+    this.#waiting = this.#waiting.slice(-AT_ONCE)
+    this.#timer ??= window.setTimeout(() => this.show(), EVERY_MS)
+  }
+
+  /** Puts in what waits; while the panel is not in the document it goes on waiting. */
+  show(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (!this.element.isConnected || this.#waiting.length === 0) return
+    const lines = this.#waiting.toReversed().map((one) => this.#line(one))
+    if (this.#skipped > 0) lines.push(h("li", { class: "dim pad small" }, `… and ${this.#skipped.toLocaleString("en")} more`))
+    this.#list.prepend(...lines)
+    this.#waiting = []
+    this.#skipped = 0
     while (this.#list.childElementCount > SHOWN_MAX) this.#list.lastElementChild?.remove()
   }
 

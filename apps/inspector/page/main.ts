@@ -160,6 +160,7 @@ const run = (about: About): void => {
     const shown = panes.filter((pane) => pane !== undefined)
     main.classList.toggle("two", shown.length === 2)
     main.replaceChildren(...(shown.length === 0 ? [live.element] : shown.map((pane) => pane.element)))
+    live.show()
     list.select(shown.map((pane) => pane.order))
     document.title = shown[0] === undefined ? "Petrosa inspector" : `${shown[0].order} · Petrosa inspector`
     draw()
@@ -279,21 +280,15 @@ const run = (about: About): void => {
     live.counts(data)
     const others = data.replicas.length > 1 ? ` · ${data.replicas.length} replicas` : ""
     rate.textContent = `${data.perSecond} events/s${others}`
-    rate.title = data.replicas.length > 1 ? `${data.replicas.join(", ")}. Counts of entry and protection: of ${about.replica}.` : ""
+    rate.title = data.replicas.length > 1 ? data.replicas.join(", ") : ""
   }
   void listen({
     hello: () => undefined,
     counts,
-    batch: ({ transitions, rows, more }) => {
+    batch: ({ transitions, rows, arrows, more }) => {
       list.live(rows)
       live.add(transitions, more)
-      graph.light(
-        new Set(
-          transitions.flatMap(({ arrows, from, to }) =>
-            arrows.length > 0 ? arrows : from === null || from === to ? [] : [`order:${from}>${to}`],
-          ),
-        ),
-      )
+      graph.light(arrows)
       for (const { order } of rows) touched.add(order)
       if (reloadTimer !== undefined) return
       reloadTimer = window.setTimeout(() => {

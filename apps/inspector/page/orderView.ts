@@ -69,7 +69,7 @@ export class OrderView {
       const text = error instanceof Error ? error.message : String(error)
       this.element.replaceChildren(
         h("p", { class: "pad", role: "alert" }, text),
-        h("button", { type: "button", onclick: () => this.#options.onClose() }, "Close"),
+        h("p", { class: "pad" }, h("button", { type: "button", onclick: () => this.#options.onClose() }, "Close")),
       )
     }
     this.#options.onMove()

@@ -14,6 +14,13 @@ const commandText = (command: Command): string => {
       const at = triggerPrice ?? price
       return `${command.type}: ${side} ${quantity} ${at === undefined ? "at market" : `at ${at}`}`
     }
+    case "placeBracket": {
+      const { stop, target } = command.bracket
+      return `${command.type}: ${stop.side} ${stop.quantity} at ${stop.triggerPrice ?? "market"} or ${target.price ?? "market"}`
+    }
+    case "resolveBracket":
+    case "cancelBracket":
+      return `${command.type} ${command.stop} ${command.target}`
     case "resolveEntry":
     case "cancelEntry":
       return `${command.type} ${command.clientOrderId}`

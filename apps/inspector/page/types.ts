@@ -115,7 +115,6 @@ export interface Transition {
   readonly symbol: string
   readonly strategy: string
   readonly reason: string | null
-  readonly arrows: readonly string[]
 }
 
 export interface Counts {

@@ -19,12 +19,16 @@ const onDisk = (path: string): string => {
 
 export const graphFile = at("../generated/graph.json")
 export const bundleFile = at("../generated/page.js")
+export const statelyFile = at("../generated/stately.js")
 
 export const graphText = async (): Promise<string> => `${JSON.stringify(await makeGraph())}\n`
 
 /** The page as one minified module. It reads graph.json: write that first. */
-export const bundleText = async (): Promise<string> => {
-  const build = await rolldown({ input: at("../page/main.ts"), platform: "browser", treeshake: true, logLevel: "warn" })
+export const bundleText = (): Promise<string> => bundle("../page/main.ts")
+export const statelyText = (): Promise<string> => bundle("../page/stately.ts")
+
+const bundle = async (entry: string): Promise<string> => {
+  const build = await rolldown({ input: at(entry), platform: "browser", treeshake: true, logLevel: "warn" })
   try {
     const { output } = await build.generate({ format: "esm", minify: true })
     const [chunk] = output
@@ -41,6 +45,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [file, make] of [
     [graphFile, graphText],
     [bundleFile, bundleText],
+    [statelyFile, statelyText],
   ] as const) {
     const text = await make()
     if (onDisk(file) === text) continue

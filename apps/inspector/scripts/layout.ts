@@ -11,7 +11,7 @@ const Elk = ((ElkConstructor as unknown as { readonly default?: unknown }).defau
   layout(graph: ElkNode): Promise<ElkNode>
 }
 
-const NODE = { width: 92, height: 36 }
+const NODE = { width: 100, height: 36 }
 /** An arrow with more events than this is drawn without a label: it shows one when it is pointed at or taken. */
 const LABELLED_MAX = 6
 /** Characters are this wide at the labels' size, in px: a monospaced guess on the safe side. */

@@ -3,3 +3,4 @@
  * timelines, time travel, and why. It reads the store and the journal through `EngineFace`, and never decides anything.
  */
 export { createInspector, type Inspector, type InspectorOptions, isOpenPath } from "./server/inspector.ts"
+export type { StatelyRefusal } from "./server/stately.ts"

@@ -41,6 +41,10 @@ let inspector: Inspector
 let server: Server
 let others: ((replica: string, batch: Uint8Array) => void)[]
 let port: number
+/** Another replica, as the exchange between replicas sees it. */
+let tell: ((replica: string, answer: unknown) => void) | undefined
+let asked = 0
+let answer: (() => unknown) | undefined
 
 beforeEach(async () => {
   journal = new Journal()
@@ -65,6 +69,25 @@ beforeEach(async () => {
     journals: (listener) => {
       others.push(listener)
       return () => others.splice(others.indexOf(listener), 1)
+    },
+    replicas: {
+      answer: (make) => {
+        answer = make
+        return () => {
+          answer = undefined
+        }
+      },
+      ask: (onAnswer) => {
+        tell = onAnswer
+        return {
+          again: () => {
+            asked += 1
+          },
+          stop: () => {
+            tell = undefined
+          },
+        }
+      },
     },
     log: { warn: () => undefined, error: () => undefined },
   })
@@ -154,14 +177,32 @@ describe("the feed", () => {
     page.stop()
   })
 
+  it("given other replicas, when a page looks, then what they hold is added to what this one holds, and nobody is asked otherwise", async () => {
+    expect(answer?.()).toEqual({ entry: { over: 1 }, protection: { covered: 1 } })
+    expect(tell).toBeUndefined()
+    const page = await open()
+    await until("asking", () => tell !== undefined)
+    tell?.("there", { entry: { working: 3, over: 1, invented: 5 }, protection: { covered: -1, none: 4 }, order: { placed: 9 } })
+    tell?.("here", { entry: { working: 100 } })
+    tell?.("nonsense", "no object")
+    await until("their counts", () => of(page, "counts").some(({ replicas }) => JSON.stringify(replicas) === '["here","there"]'))
+    const { atWork } = of(page, "counts").at(-1) as { readonly atWork: Readonly<Record<string, unknown>> }
+    expect(atWork).toMatchObject({ entry: { over: 2, working: 3 }, protection: { covered: 1, none: 4 } })
+    const before = asked
+    await until("being asked each second", () => asked > before + 1)
+    page.stop()
+    await until("rest", () => tell === undefined)
+  })
+
   it("given more events than can be shown, then the others are only counted", async () => {
     const page = await open()
     await until("listening", () => journal.listeners.size === 1)
     journal.write(1000)
     await until("a batch", () => of(page, "batch").length > 0)
     const [batch] = of(page, "batch")
-    expect(batch?.["transitions"]).toHaveLength(200)
-    expect(batch?.["more"]).toBe(800)
+    expect(batch?.["transitions"]).toHaveLength(60)
+    expect(batch?.["more"]).toBe(940)
+    expect(batch?.["rows"]).toHaveLength(100)
     page.stop()
   })
 
@@ -176,7 +217,7 @@ describe("the feed", () => {
     const rounds = 60
     for (let n = 0; n < rounds; n++) {
       const before = of(page, "batch").length
-      journal.write(200, 2000)
+      journal.write(200, 6000)
       await until("the batch at the other page", () => of(page, "batch").length > before)
     }
     // About 0.9 MB a round: the stalled one holds what its socket takes, not 50 MB.

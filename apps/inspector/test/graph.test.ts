@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs"
 import { orderMachine, REGIONS } from "@petrosa/lifecycle"
 import { describe, expect, it } from "vitest"
-import { bundleFile, bundleText, graphFile, graphText } from "../scripts/build.ts"
+import { bundleFile, bundleText, graphFile, graphText, statelyFile, statelyText } from "../scripts/build.ts"
 import type { Graph } from "../src/graph.ts"
 
 const graph = JSON.parse(readFileSync(graphFile, "utf8")) as Graph
@@ -76,5 +76,9 @@ describe("the page's bundle", () => {
     expect(readFileSync(bundleFile, "utf8") === text, MEND).toBe(true)
     expect(text.length).toBeLessThan(300_000)
     expect(text).not.toMatch(/https?:\/\/(?!www\.w3\.org\/2000\/svg)/)
+  })
+
+  it("is what its sources make today, of the page for the Stately inspector too", async () => {
+    expect(readFileSync(statelyFile, "utf8") === (await statelyText()), MEND).toBe(true)
   })
 })

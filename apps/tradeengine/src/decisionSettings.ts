@@ -6,8 +6,6 @@ import type { Venue } from "@petrosa/venue"
 
 /** A target nearer than this to the entry is not worth its fees (two of 0.1 % on spot). */
 const MIN_TARGET_DISTANCE_PCT = "0.1"
-/** A live price older than this is not known any more. */
-const MAX_PRICE_AGE_MS = 10_000
 
 export const decisionSettings = (s: Settings, version: string): DecisionSettings => ({
   version,
@@ -16,7 +14,8 @@ export const decisionSettings = (s: Settings, version: string): DecisionSettings
   symbolsAllowed: s.symbolsAllowed,
   symbolsDenied: s.symbolsDenied,
   maxPriceDeviationPct: s.maxPriceDeviationPct,
-  maxPriceAgeMs: MAX_PRICE_AGE_MS,
+  maxPriceAgeMs: s.maxPriceAgeMs,
+  livePriceRequired: s.marketData !== "signals",
   sizing: s.sizing,
   positionSizePct: s.positionSizePct,
   sizeBelowMinimum: s.sizeBelowMinimum,
@@ -34,6 +33,7 @@ export const decisionSettings = (s: Settings, version: string): DecisionSettings
   entryTimeoutMs: s.entryTimeoutSeconds * 1000,
   sendDeadlineMs: s.sendDeadlineMs,
   protectionDeadlineMs: s.protectionDeadlineMs,
+  partialGraceMs: s.partialGraceMs,
 })
 
 /** The paper venue keeps a long and a short side by side, and takes its fee in quote. */
@@ -42,6 +42,7 @@ export const paperFacts = (venue: Venue, s: Settings): VenueFacts => ({
   mode: venue.mode,
   markets: venue.markets,
   bracketStyle: venue.bracketStyle,
+  armsEntries: venue.placeOtoco !== undefined,
   shortMarkets: venue.markets.filter((market) => venue.canShort(market)),
   positionMode: "hedge",
   receiveWindowMs: s.receiveWindowMs,

@@ -9,7 +9,8 @@ import pino from "pino"
 import { type EnsuredNats, ensureNats } from "../../../tools/servers/ensureNats.ts"
 import { faultHook } from "./faultHook.ts"
 import { HttpStartFailed } from "./http/index.ts"
-import { type Service, StartRefused, startService } from "./service.ts"
+import { StartRefused } from "./refused.ts"
+import { type Service, startService } from "./service.ts"
 
 const refuse = (message: string): never => {
   process.stderr.write(`petrosa: ${message}\n`)
@@ -29,7 +30,7 @@ if (parsed._tag === "Invalid") {
     level: settings.logLevel,
     redact: { paths: ["*.secret", "*.password", "*.token", "*.apiKey", "*.apiSecret", "config", "request"], censor: "[redacted]" },
   })
-  // For crash tests of the real process; means nothing outside simulation.
+  // For crash tests of the real process; means nothing where money is real.
   const faultPoint = process.env["PETROSA_FAULT_POINT"]
   const stopping = new AbortController()
   let service: Service | undefined
@@ -75,7 +76,7 @@ if (parsed._tag === "Invalid") {
         natsUrl: nats.url,
         log,
         signal: stopping.signal,
-        ...(faultPoint === undefined || settings.mode !== "simulation" ? {} : { faults: faultHook(faultPoint) }),
+        ...(faultPoint === undefined || settings.mode === "live" ? {} : { faults: faultHook(faultPoint) }),
       })
       log.info({ url: service.url, docs: `${service.url}/docs`, inspector: `${service.url}/inspector`, mode: settings.mode }, "ready")
     }

@@ -10,6 +10,7 @@ import type { ClientOrderId, Leg, OrderId, VenueOrderId } from "./ids.ts"
 import type { RefusalClass } from "./outcome.ts"
 import type { Reason } from "./reasons.ts"
 import type { Arrival, Market, OrderType, Side, Signal, SignalIdentity, TimeInForce } from "./signal.ts"
+import type { MarketPrice, SymbolRules } from "./symbolRules.ts"
 
 /** One trade at the venue, identified for ever by (symbol, trade id). */
 export interface Fill {
@@ -57,8 +58,17 @@ export interface BracketPlan {
   readonly minQuantity: DecimalString
   /** D: how long what is filled may be without a live stop before it is flattened. */
   readonly protectionDeadlineMs: number
-  /** More live stops (or targets) than this are merged, smallest first. */
+  /** More live stops (or targets, or lists) than this are merged, smallest first. */
   readonly maxLegsOfAKind: number
+  /** Less than this, in quote at the stop's price, cannot have a leg (spot: nothing is exempt). Absent: no such rule. */
+  readonly minNotional?: DecimalString
+  /**
+   * `oco`: how long what is filled may wait, without a stop, for a bracket that is about to be armed, or for a target that
+   * has traded in part and so ended its stop.
+   */
+  readonly partialGraceMs?: number
+  /** `oco`: the bracket goes with the entry, as one list (OTOCO), and is armed by the venue at the full fill. */
+  readonly armed?: BracketList
 }
 
 /** A request for one venue order. */
@@ -73,6 +83,15 @@ export interface LegRequest {
   readonly timeInForce?: TimeInForce
   readonly icebergQuantity?: DecimalString
   readonly reduceOnly: boolean
+}
+
+/** Stop and target as one list at the venue (OCO): as soon as one trades, or the stop fires, the other ends. */
+export interface BracketList {
+  /** What we call the list; its legs have ids of their own, and are found by them. */
+  readonly list: string
+  readonly stop: LegRequest
+  /** Rests in the book at its price. */
+  readonly target: LegRequest
 }
 
 /** A lot as a closing order saw it. */
@@ -91,6 +110,8 @@ export interface EventData {
     /** The message as it came, up to 64 KiB. */
     readonly raw: string
     readonly receivedAtMs: number
+    /** How this engine runs. Absent in events of the first version. */
+    readonly mode?: "simulation" | "testnet" | "live"
   }
   SignalValidated: {
     readonly nowMs: number
@@ -99,7 +120,7 @@ export interface EventData {
     readonly venue: string
     readonly mode: "simulation" | "testnet" | "live"
     /** A live price, when one is known, with its source and age. */
-    readonly livePrice?: { readonly price: DecimalString; readonly source: string; readonly ageMs: number }
+    readonly livePrice?: { readonly price: DecimalString; readonly source: string; readonly ageMs: number; readonly feed?: string }
     /** The limits that were held against the signal. */
     readonly limits: Readonly<Record<string, string>>
   }
@@ -148,6 +169,16 @@ export interface EventData {
     readonly reply?: string
   }
   EntryRefused: Exchange & { readonly class: RefusalClass; readonly code: string; readonly message: string; readonly via: Via }
+  /**
+   * The venue refused the list that entry and bracket were to be (OTOCO), and this is certain: the entry goes again by
+   * itself, under another id, and its bracket follows the fill.
+   */
+  EntryListRefused: Exchange & {
+    readonly class: RefusalClass
+    readonly code: string
+    readonly message: string
+    readonly request: LegRequest
+  }
   /** The request did not leave, and this is certain. */
   EntryNotSent: { readonly reason: Reason }
   /** The request may have left; what became of it is a question. */
@@ -177,10 +208,24 @@ export interface EventData {
     readonly class: RefusalClass
     readonly code: string
     readonly message: string
+    /** The other leg of the same list: refused with it. */
+    readonly sibling?: ClientOrderId
   }
-  LegUnknown: { readonly leg: Leg; readonly clientOrderId: ClientOrderId; readonly reason: string }
+  LegUnknown: {
+    readonly leg: Leg
+    readonly clientOrderId: ClientOrderId
+    readonly reason: string
+    /** The other leg of the same list: the same question. */
+    readonly sibling?: ClientOrderId
+  }
   /** A leg whose outcome was unknown is proven not to be at the venue. */
-  LegNotPlaced: { readonly leg: Leg; readonly clientOrderId: ClientOrderId; readonly evidence: Readonly<Record<string, string>> }
+  LegNotPlaced: {
+    readonly leg: Leg
+    readonly clientOrderId: ClientOrderId
+    readonly evidence: Readonly<Record<string, string>>
+    /** The other leg of the same list: not there either. */
+    readonly sibling?: ClientOrderId
+  }
   /** A live leg is over at the venue although the lot is open (cancelled by hand, expired, merged). */
   LegEnded: {
     readonly leg: Leg
@@ -196,7 +241,7 @@ export interface EventData {
     readonly detail?: string
   }
   ExitFilled: { readonly leg: Leg; readonly clientOrderId: ClientOrderId; readonly fills: readonly Fill[]; readonly via: Via }
-  /** A leg that was to go because the lot is closed is proven gone. */
+  /** A leg that was to go because the lot is closed, or the other leg of its list trades, is proven gone. */
   SiblingCancelled: { readonly leg: Leg; readonly clientOrderId: ClientOrderId; readonly via: Via }
   LotClosed: {
     readonly quantity: DecimalString
@@ -225,12 +270,16 @@ export interface EventData {
   }
 
   OrderCompleted: { readonly quantity: DecimalString; readonly fillPrice: DecimalString; readonly fees: DecimalString }
-  OrderFailed: { readonly reason: Reason }
+  OrderFailed: {
+    readonly reason: Reason
+    /** Of a decline by the decision itself: what it had read. Events of earlier versions, and other ends, have none. */
+    readonly inputs?: DeclineInputs
+  }
   /** A fill of an order that was settled as failed, or of an entry believed over. */
   LateFillFound: { readonly fills: readonly Fill[]; readonly venueOrderId: VenueOrderId; readonly via: Via }
 
   /** A deadline that is data in the context has passed. */
-  DeadlinePassed: { readonly deadline: "entry" | "protection" | "retry"; readonly dueAtMs: number; readonly nowMs: number }
+  DeadlinePassed: { readonly deadline: "entry" | "protection" | "retry" | "partial"; readonly dueAtMs: number; readonly nowMs: number }
   /** Another process (or this one after a restart) took the order over. */
   OrderAdopted: {
     readonly replica: string
@@ -241,6 +290,36 @@ export interface EventData {
   StepFailed: { readonly error: string; readonly input: string; readonly count: number }
   OrderParked: { readonly code: "STEP_FAILED" | "ADOPTED_TOO_OFTEN" | "UNREADABLE" | "INVARIANT" | "OPERATOR"; readonly detail: string }
   OrderUnparked: { readonly by: string }
+}
+
+/**
+ * What a decision had read when it declined, beyond the signal: enough to take it again from the events alone. What it did
+ * not come to read is not here (a signal that is too old is declined before anybody looks at its symbol).
+ */
+export interface DeclineInputs {
+  readonly nowMs: number
+  /** By their names, as SignalValidated and OrderSized record them. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly venue: {
+    readonly name: string
+    readonly mode: "simulation" | "testnet" | "live"
+    readonly markets: readonly Market[]
+    readonly shortMarkets: readonly Market[]
+    readonly positionMode: "one-way" | "hedge"
+    readonly feeRate: DecimalString
+    readonly baseFeeRate: DecimalString
+  }
+  /** `null`: the venue knows no such symbol. The filters are there when a size was being worked out. */
+  readonly rules?: Partial<SymbolRules> | null
+  /** `null`: none was known. */
+  readonly livePrice?: MarketPrice | null
+  readonly marketPrice?: MarketPrice | null
+  readonly freeBalance?: { readonly known: DecimalString } | { readonly unknown: string }
+  readonly book?: {
+    readonly openPositions: number
+    readonly own: readonly (LotToClose & { readonly notional: DecimalString })[]
+    readonly others: { readonly buy: number; readonly sell: number }
+  }
 }
 
 export interface LegAccepted {
@@ -266,6 +345,7 @@ export const EVENT_SCHEMA: Readonly<Record<OrderEventType, number>> = {
   EntryIntended: 1,
   EntryAccepted: 1,
   EntryRefused: 1,
+  EntryListRefused: 1,
   EntryNotSent: 1,
   EntryUnknown: 1,
   EntryNotPlaced: 1,
@@ -306,6 +386,7 @@ export const EVENT_MEANINGS: Readonly<Record<OrderEventType, string>> = {
   EntryIntended: "The entry's request may leave from now on; the plan of its bracket is part of this event.",
   EntryAccepted: "The venue has the entry.",
   EntryRefused: "The venue refused the entry.",
+  EntryListRefused: "The venue refused entry and bracket as one list: the entry goes again by itself, and its bracket follows the fill.",
   EntryNotSent: "The entry did not leave, and this is certain.",
   EntryUnknown: "The entry may have left; what became of it is a question.",
   EntryNotPlaced: "The question was answered: the venue never had the entry.",

@@ -72,6 +72,12 @@ export const clientOrderId = (engineId: string, order: OrderId, leg: Leg, attemp
   return `${CLIENT_ID_PREFIX}${engineId}${order}${LEG_LETTER[leg]}${String(attempt).padStart(2, "0")}` as ClientOrderId
 }
 
+/** The letter of an order list: not a leg, so that {@link parseClientOrderId} does not take a list for an order. */
+const LIST_LETTER = "L"
+
+/** What we call a list (OCO, OTOCO) at a venue: as its stop, with another letter. */
+export const listClientOrderId = (stop: ClientOrderId): string => `${stop.slice(0, 26)}${LIST_LETTER}${stop.slice(27)}`
+
 export interface ClientOrderIdParts {
   readonly engineId: string
   readonly order: OrderId

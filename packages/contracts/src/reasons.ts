@@ -21,6 +21,7 @@ export const REASONS = {
   SHORT_NOT_SUPPORTED: ["declined", "Spot cannot be sold short, and this strategy holds nothing to sell."],
   PRICE_DEVIATION: ["declined", "The signal's price is further than MAX_PRICE_DEVIATION_PCT from the live price."],
   PRICE_UNKNOWN: ["declined", "No price is known to decide with."],
+  PRICE_STALE: ["declined", "The newest price of the market is older than MAX_PRICE_AGE_MS."],
   BALANCE_UNKNOWN: ["declined", "The account's balance is not known: no new risk is taken."],
   BALANCE_TOO_LOW: ["declined", "The free balance does not cover the order."],
   MIN_NOTIONAL: ["declined", "The order is worth less than the exchange's minimum."],
@@ -50,6 +51,10 @@ export const REASONS = {
   ENTRY_TIMEOUT: ["declined", "The entry rested until its time-out and was cancelled unfilled."],
   CANCELLED_BY_USER: ["declined", "The entry was cancelled on request and nothing of it was filled."],
   CANCELLED_BY_OPPOSITE: ["declined", "An opposite signal or a close cancelled the entry before it filled."],
+  PARTIAL_FILL: [
+    "declined",
+    "Its bracket waits for the whole fill: what is filled in part for longer than PARTIAL_GRACE_MS gets its own, and the rest is cancelled.",
+  ],
   ENTRY_REFUSED: ["refused", "The venue refused the entry."],
   ENTRY_EXPIRED: ["refused", "The venue let the entry expire unfilled."],
   ENTRY_CANCELLED_AT_VENUE: ["refused", "The entry was cancelled at the venue by somebody else, unfilled."],

@@ -37,11 +37,13 @@ export type TableSettings = {
 
 export type Mode = "simulation" | "testnet" | "live"
 
-export interface Settings extends Omit<TableSettings, "auditStore"> {
+export interface Settings extends Omit<TableSettings, "auditStore" | "marketData"> {
   /** SIMULATION_ENABLED and BINANCE_TESTNET together. */
   readonly mode: Mode
   /** AUDIT_STORE, resolved. */
   readonly auditStore: "mongodb" | "sqlite"
+  /** MARKET_DATA, resolved. */
+  readonly marketData: "signals" | "nats" | "binance"
 }
 
 export type SettingsResult =
@@ -171,14 +173,28 @@ const resolved = (table: TableSettings): Settings => {
   const auditStore = table.auditStore ?? (table.mongodbUrl === undefined && mode === "simulation" ? "sqlite" : "mongodb")
   const mongodbUrl =
     auditStore === "mongodb" && table.auditStore !== undefined ? (table.mongodbUrl ?? MONGODB_URL_DEFAULT) : table.mongodbUrl
-  return { ...table, mode, auditStore, mongodbUrl }
+  const marketData = table.marketData ?? (mode === "simulation" ? "signals" : "binance")
+  return { ...table, mode, auditStore, mongodbUrl, marketData }
 }
 
 /** Subjects that this engine uses itself. */
-const OWN_SUBJECTS = ["signals.http", "signals.resume", "execution.events", "petrosa.journal", "petrosa.lots"] as const
+const OWN_SUBJECTS = ["signals.http", "signals.resume", "execution.events", "petrosa.journal", "petrosa.inquiry", "petrosa.lots"] as const
 
 /** Whether one subject is the other, or lies below it. */
 const overlaps = (a: string, b: string): boolean => a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`)
+
+/** A market's REST and its WebSockets belong to the same exchange: what is set for one is set for the other. */
+function* urlPairs(s: Settings): Generator<FieldError> {
+  const pairs = [
+    ["BINANCE_SPOT_URL", s.binanceSpotUrl, "BINANCE_SPOT_WS_URL", s.binanceSpotWsUrl],
+    ["BINANCE_FUTURES_URL", s.binanceFuturesUrl, "BINANCE_FUTURES_WS_URL", s.binanceFuturesWsUrl],
+  ] as const
+  for (const [rest, restUrl, socket, socketUrl] of pairs) {
+    if ((restUrl === undefined) === (socketUrl === undefined)) continue
+    const [missing, given] = restUrl === undefined ? [rest, socket] : [socket, rest]
+    yield { field: missing, expected: `with ${given}, or neither: both belong to one exchange`, received: "unset" }
+  }
+}
 
 /** Combinations that cannot be meant. */
 function* contradictions(s: Settings, storeIsNamed: boolean): Generator<FieldError> {
@@ -186,16 +202,38 @@ function* contradictions(s: Settings, storeIsNamed: boolean): Generator<FieldErr
   const given = (value: string | undefined): string => (value === undefined ? "unset" : "set")
 
   if (s.mode !== "simulation") {
-    if (s.binanceApiKey === undefined) yield error("BINANCE_API_KEY", `a key, in ${s.mode} mode`, "unset")
-    if (s.binanceApiSecret === undefined) yield error("BINANCE_API_SECRET", `a secret, in ${s.mode} mode`, "unset")
+    const own = s.binanceFuturesApiKey !== undefined || s.binanceFuturesApiSecret !== undefined
+    const trades = (market: string): boolean => s.binanceMarkets.length === 0 || s.binanceMarkets.includes(market)
+    const shared = trades("SPOT") || !own
+    if (shared && s.binanceApiKey === undefined) yield error("BINANCE_API_KEY", `a key, in ${s.mode} mode`, "unset")
+    const byFile = s.binanceEd25519KeyFile !== undefined && trades("SPOT") && (own || !trades("FUTURES"))
+    if (shared && s.binanceApiSecret === undefined && !byFile) {
+      const why =
+        s.binanceEd25519KeyFile === undefined
+          ? ""
+          : " (futures take no Ed25519 keys: BINANCE_FUTURES_API_KEY and BINANCE_FUTURES_API_SECRET, or BINANCE_MARKETS=spot)"
+      yield error("BINANCE_API_SECRET", `a secret, in ${s.mode} mode${why}`, "unset")
+    }
+    if (s.binanceEd25519KeyFile !== undefined && s.binanceApiSecret !== undefined)
+      yield error("BINANCE_ED25519_KEY_FILE", "the file or BINANCE_API_SECRET: a key has one of them", "both")
+    if (!trades(s.defaultMarket.toUpperCase())) yield error("DEFAULT_MARKET", "a market of BINANCE_MARKETS", s.defaultMarket)
+    yield* urlPairs(s)
     if (!storeIsNamed && s.mongodbUrl === undefined) {
       yield error("AUDIT_STORE", `mongodb (with MONGODB_URL) or sqlite, in ${s.mode} mode`, "unset, and MONGODB_URL too")
     }
-  } else if ((s.binanceApiKey === undefined) !== (s.binanceApiSecret === undefined)) {
+  } else if (s.binanceEd25519KeyFile === undefined && (s.binanceApiKey === undefined) !== (s.binanceApiSecret === undefined)) {
     yield error("BINANCE_API_KEY", "key and secret, or neither", `key ${given(s.binanceApiKey)}, secret ${given(s.binanceApiSecret)}`)
   }
   if (s.mode === "live" && s.auditStore === "sqlite" && !s.liveOnSqlite) {
     yield error("AUDIT_STORE", "mongodb in live mode, unless LIVE_ON_SQLITE=true", "sqlite")
+  }
+
+  if ((s.binanceFuturesApiKey === undefined) !== (s.binanceFuturesApiSecret === undefined)) {
+    const received = `key ${given(s.binanceFuturesApiKey)}, secret ${given(s.binanceFuturesApiSecret)}`
+    yield error("BINANCE_FUTURES_API_KEY", "key and secret, or neither", received)
+  }
+  if (s.mode === "live" && s.httpToken === undefined && !/^(127\.[\d.]+|localhost|\[?::1\]?)$/i.test(s.httpHost)) {
+    yield error("HTTP_TOKEN", "a token, in live mode with an address that others can reach (HTTP_HOST)", "unset")
   }
 
   if (gte(dec(s.minStopDistancePct), dec(s.maxStopDistancePct))) {

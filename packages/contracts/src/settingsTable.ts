@@ -5,6 +5,8 @@
  * Percentages are written as in the specification: 2.0 is 2 %. Times say their unit in the name.
  */
 
+import { binanceSettings } from "./settingsBinance.ts"
+
 export type SettingGroup =
   | "mode"
   | "binance"
@@ -65,82 +67,9 @@ const HOUR_MS = 3_600_000
 const DAY_S = 86_400
 const NAME_PATTERN = "[A-Za-z0-9_-]{1,64}"
 const NAME_EXPECTED = "1 to 64 letters, digits, _ or -"
-const HTTP = ["http", "https"] as const
-const WEB_SOCKET = ["ws", "wss"] as const
 
 export const settingsTable = {
-  SIMULATION_ENABLED: {
-    type: "boolean",
-    default: true,
-    group: "mode",
-    meaning: "Orders go to the paper venue, and no signed request leaves for an exchange.",
-  },
-  BINANCE_TESTNET: {
-    type: "boolean",
-    default: true,
-    group: "mode",
-    meaning: "Binance's test network; false, with SIMULATION_ENABLED=false, is live: real money.",
-  },
-  BINANCE_API_KEY: { type: "secret", group: "binance", meaning: "API key; needed unless simulating." },
-  BINANCE_API_SECRET: { type: "secret", group: "binance", meaning: "API secret; needed unless simulating." },
-  BINANCE_SPOT_URL: { type: "url", schemes: HTTP, group: "binance", meaning: "Base URL of the spot REST API; unset: Binance's own." },
-  BINANCE_SPOT_WS_URL: {
-    type: "url",
-    schemes: WEB_SOCKET,
-    group: "binance",
-    meaning: "Base URL of spot's WebSockets; unset: Binance's own.",
-  },
-  BINANCE_FUTURES_URL: { type: "url", schemes: HTTP, group: "binance", meaning: "Base URL of the USDⓈ-M REST API; unset: Binance's own." },
-  BINANCE_FUTURES_WS_URL: {
-    type: "url",
-    schemes: WEB_SOCKET,
-    group: "binance",
-    meaning: "Base URL of USDⓈ-M's WebSockets; unset: Binance's own.",
-  },
-  BINANCE_MAX_REQUESTS_PER_MINUTE: {
-    type: "integer",
-    default: 1200,
-    min: 1,
-    max: 100_000,
-    unit: "requests/min",
-    group: "binance",
-    meaning: "A cap of our own, below Binance's limits.",
-  },
-  FUTURES_LEVERAGE: {
-    type: "integer",
-    min: 1,
-    max: 125,
-    unit: "×",
-    group: "binance",
-    meaning: "Leverage, set per symbol before its first order; unset: left as it is on the account.",
-  },
-  FUTURES_MARGIN_TYPE: {
-    type: "enum",
-    values: ["isolated", "crossed"],
-    group: "binance",
-    meaning: "Margin type, set per symbol before its first order; unset: left as it is on the account.",
-  },
-  FUTURES_STOP_TRIGGER: {
-    type: "enum",
-    values: ["mark", "contract"],
-    default: "mark",
-    group: "binance",
-    meaning: "The price that triggers a futures stop.",
-  },
-  FUTURES_TARGET_TRIGGER: {
-    type: "enum",
-    values: ["mark", "contract"],
-    default: "contract",
-    group: "binance",
-    meaning: "The price that triggers a futures target.",
-  },
-  MARKET_DATA: {
-    type: "enum",
-    values: ["signals", "nats", "binance"],
-    default: "signals",
-    group: "binance",
-    meaning: "Where prices come from: the last signal, NATS binance.websocket.data, or Binance's streams.",
-  },
+  ...binanceSettings,
 
   DEFAULT_MARKET: {
     type: "enum",
@@ -495,6 +424,14 @@ export const settingsTable = {
   },
   HTTP_PORT: { type: "integer", default: 8000, min: 0, max: 65_535, group: "http", meaning: "Port to listen on; 0: any free one." },
   HTTP_TOKEN: { type: "secret", group: "http", meaning: "Bearer token that requests need; unset: none." },
+  INSPECTOR_STATELY: {
+    type: "boolean",
+    default: false,
+    group: "http",
+    perProcess: true,
+    meaning:
+      "Offers live orders in xstate's inspection protocol at /inspector/stately, to this machine only (HTTP_HOST has to be loopback).",
+  },
 
   ENGINE_ID: {
     type: "string",

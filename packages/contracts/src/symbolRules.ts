@@ -43,5 +43,8 @@ export interface MarketPrice {
   readonly symbol: string
   readonly price: DecimalString
   readonly source: "signal" | "hand" | "trade" | "mark" | "book"
+  /** When it was certainly true, epoch milliseconds. */
   readonly atMs: number
+  /** Which feed of market data it came by; absent where the venue itself told it. */
+  readonly feed?: "binance" | "nats" | "signals"
 }

@@ -220,6 +220,15 @@ describe("modes and stores", () => {
     [{ ...LIVE, AUDIT_STORE: "sqlite", LIVE_ON_SQLITE: "true" }, "live", "sqlite"],
   ])("given %o, the mode is %s on %s", (env: Environment, mode, auditStore) => expect(ok(env).settings).toMatchObject({ mode, auditStore }))
 
+  it.each([
+    [{}, "signals"],
+    [{ MARKET_DATA: "binance" }, "binance"],
+    [{ ...TESTNET, ...MONGODB }, "binance"],
+    [{ ...LIVE, ...MONGODB }, "binance"],
+    [{ ...LIVE, ...MONGODB, MARKET_DATA: "nats" }, "nats"],
+    [{ ...TESTNET, ...MONGODB, MARKET_DATA: "signals" }, "signals"],
+  ])("given %o, prices come from %s", (env: Environment, marketData) => expect(ok(env).settings).toMatchObject({ marketData }))
+
   it("given AUDIT_STORE=mongodb without a URL, it is the specification's", () => {
     expect(ok({ AUDIT_STORE: "mongodb" }).settings.mongodbUrl).toBe("mongodb://localhost:27017")
   })
@@ -231,7 +240,36 @@ describe("modes and stores", () => {
     [{ ...LIVE, AUDIT_STORE: "sqlite" }, ["AUDIT_STORE"]],
     [{ ...LIVE, ...MONGODB, AUDIT_STORE: "sqlite" }, ["AUDIT_STORE"]],
     [{ BINANCE_API_KEY: "k" }, ["BINANCE_API_KEY"]],
+    [{ BINANCE_FUTURES_API_KEY: "k" }, ["BINANCE_FUTURES_API_KEY"]],
+    [{ ...TESTNET, ...MONGODB, BINANCE_MARKETS: "spot" }, ["DEFAULT_MARKET"]],
+    [{ ...TESTNET, ...MONGODB, BINANCE_MARKETS: "margin" }, ["BINANCE_MARKETS"]],
+    [{ ...TESTNET, ...MONGODB, BINANCE_ED25519_KEY_FILE: "key.pem" }, ["BINANCE_ED25519_KEY_FILE"]],
+    [{ ...TESTNET, ...MONGODB, BINANCE_ED25519_KEY_FILE: "key.pem", BINANCE_API_SECRET: "" }, ["BINANCE_API_SECRET"]],
+    [{ ...TESTNET, ...MONGODB, BINANCE_SPOT_URL: "http://127.0.0.1:1" }, ["BINANCE_SPOT_WS_URL"]],
+    [{ ...TESTNET, ...MONGODB, BINANCE_FUTURES_WS_URL: "ws://127.0.0.1:1" }, ["BINANCE_FUTURES_URL"]],
+    [{ ...TESTNET, ...MONGODB, BINANCE_FUTURES_USER_STREAM: "wss://elsewhere/{listenKey}" }, ["BINANCE_FUTURES_USER_STREAM"]],
+    [{ ...LIVE, ...MONGODB, HTTP_HOST: "0.0.0.0" }, ["HTTP_TOKEN"]],
   ])("given %o, it is refused: %j", (env: Environment, fields) => expect(wrong(env)).toEqual(fields))
+})
+
+describe("keys of two markets", () => {
+  const FUTURES = { BINANCE_FUTURES_API_KEY: "fk", BINANCE_FUTURES_API_SECRET: "fs" }
+  it.each([
+    [{ ...TESTNET, ...FUTURES }],
+    [{ SIMULATION_ENABLED: "false", BINANCE_MARKETS: "futures", ...FUTURES }],
+    [{ SIMULATION_ENABLED: "false", BINANCE_API_KEY: "ed", BINANCE_ED25519_KEY_FILE: "key.pem", ...FUTURES }],
+    [
+      {
+        SIMULATION_ENABLED: "false",
+        BINANCE_API_KEY: "ed",
+        BINANCE_ED25519_KEY_FILE: "key.pem",
+        BINANCE_MARKETS: "spot",
+        DEFAULT_MARKET: "spot",
+      },
+    ],
+    [{ ...LIVE, HTTP_HOST: "0.0.0.0", HTTP_TOKEN: "t" }],
+    [{ ...TESTNET, HTTP_HOST: "0.0.0.0" }],
+  ])("given %o, they can be used", (env: Environment) => expect(wrong({ ...env, ...MONGODB })).toEqual([]))
 })
 
 describe("impossible combinations", () => {

@@ -18,7 +18,7 @@ import type {
   Signal,
 } from "@petrosa/contracts"
 import type { EventStore, OrderRow } from "@petrosa/event-store"
-import type { Balance, Faults, Position } from "@petrosa/venue"
+import type { Balance, Faults, Observed, Position } from "@petrosa/venue"
 
 /** What became of a signal that was handed in by HTTP. */
 export type TradeAnswer =
@@ -56,6 +56,7 @@ export type CancelAnswer =
 
 export interface AccountView {
   readonly venue: string
+  readonly markets: readonly Market[]
   readonly mode: "simulation" | "testnet" | "live"
   readonly balances: readonly Balance[]
   readonly positions: readonly Position[]
@@ -94,14 +95,27 @@ export interface TradeTotals {
   readonly total_volume_usdt: DecimalString
 }
 
+/** A price, and what its feed knows beside it. */
+export interface PriceView extends MarketPrice {
+  readonly market?: Market
+  readonly ageMs?: number
+  readonly bid?: Observed
+  readonly ask?: Observed
+  readonly mark?: Observed
+  readonly last?: Observed
+  /** Why it is not decided with. */
+  readonly refused?: Reason
+}
+
 export interface EngineFace {
   readonly store: EventStore
   trade(body: Uint8Array, options: { readonly idempotencyKey?: string; readonly traceparent?: string }): Promise<TradeAnswer>
   dryRun(body: Uint8Array): Promise<DryRunAnswer>
-  /** By the venue's order id, our order id, or our client order id of the entry. */
-  cancelEntry(symbol: string, id: string | ClientOrderId, by: string): Promise<CancelAnswer>
-  price(symbol: string, market?: Market): Promise<Read<MarketPrice | undefined>>
-  account(): Promise<Read<AccountView>>
+  /** By the venue's order id, our order id, or our client order id of the entry; with a market: of that market only. */
+  cancelEntry(symbol: string, id: string | ClientOrderId, by: string, market?: Market): Promise<CancelAnswer>
+  price(symbol: string, market?: Market): Promise<Read<PriceView | undefined>>
+  /** Of one market; without one, of DEFAULT_MARKET. `undefined`: the market is not traded here. */
+  account(market?: Market): Promise<Read<AccountView | undefined>>
   /** Simulation only: moves the paper venue's price by hand. */
   setPrice?(symbol: string, market: Market, price: DecimalString): Promise<void>
   /** Simulation only: the paper venue's switches (slow, partial fills, lost replies, refusals …), and changing some of them. */

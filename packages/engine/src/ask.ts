@@ -5,12 +5,14 @@
  * Unknown is a question: `resolveEntry` and `resolveLeg` ask on a widening schedule until the venue has shown the order, or
  * has proven that it never had it. A failing query is not an answer (docs/design.md section 5).
  */
-import type { ClientOrderId, Exchange, Fill, Leg, LegRequest, OrderEvent, Read, Via } from "@petrosa/contracts"
+import type { BracketList, ClientOrderId, Exchange, Fill, Leg, LegRequest, OrderEvent, Read, Via } from "@petrosa/contracts"
 import { ZERO, dec, gt, reason, str } from "@petrosa/contracts"
 import type { OrderContext } from "@petrosa/lifecycle"
-import { entryIsOver, liveLegs, observe, openQuantity, tooOld } from "@petrosa/lifecycle"
-import type { Venue, VenueOrder } from "@petrosa/venue"
+import { entryIsOver, liveLegs, observe, openQuantity, tooOld, usesLists } from "@petrosa/lifecycle"
+import type { PriceRead, Venue, VenueOrder } from "@petrosa/venue"
+import { ListAsker } from "./askLists.ts"
 import type { FaultPoint, FaultPoints } from "./faultPoints.ts"
+import { entryProblem, stopIsPassed } from "./lastLook.ts"
 import type { Cause, LiveOrder } from "./liveOrder.ts"
 import { OpenOrders } from "./openOrders.ts"
 import type { EngineLog } from "./options.ts"
@@ -26,6 +28,8 @@ export interface AskHost {
   sleep(ms: number): Promise<void>
   random(): number
   venueOf(order: LiveOrder): Venue | undefined
+  /** The market now, where there is a feed of it. */
+  priceOf(order: LiveOrder): PriceRead | undefined
   /** False when the order may be somebody else's by now: then nothing may leave. */
   stillOwner(order: LiveOrder): Promise<boolean>
   isStopping(): boolean
@@ -43,20 +47,38 @@ const ABSENCE_SPACING_MS = 250
 const LEG_ABSENCE_MS = 750
 const OWNER_RETRY_MS = 50
 const LEGS_KNOWN_MS = 20
+/** What rests does not change often, and its end is heard of, or found missing from the next list. */
+const CROWD_LIST_AGE_MS = 2_500
 /** An order that we believe live and that the venue does not know, this often in a row, over its time of proof, is over. */
 const FORGOTTEN_ANSWERS = 3
 
 export class Asker {
   readonly #host: AskHost
   readonly #openOrders: OpenOrders
+  readonly lists: ListAsker
 
   constructor(host: AskHost) {
     this.#host = host
     this.#openOrders = new OpenOrders(() => host.monotonicMs())
+    this.lists = new ListAsker({
+      host,
+      point: (at, order) => point(host.faults, at, order),
+      gone: (order) => this.#gone(order),
+      pause: (n) => this.#pause(n),
+      legsKnown: (order) => this.#untilLegsKnown(order),
+      query: (order, venue, clientOrderId) => this.#query(order, venue, clientOrderId, "query"),
+      take: (order, venue, report, via, at) => this.#take(order, venue, report, via, at),
+      noteAbsence: (order, venue, clientOrderId, found) => this.#noteAbsence(order, venue, clientOrderId, found),
+    })
   }
 
-  /** Sends the entry, once, if it may still leave. */
-  async placeEntry(order: LiveOrder, request: LegRequest): Promise<void> {
+  /** After a restart nothing is placed before the venue has said which legs are there (design.md 5.6). */
+  async #untilLegsKnown(order: LiveOrder): Promise<void> {
+    while (!order.legsKnown && !this.#gone(order)) await this.#host.sleep(LEGS_KNOWN_MS)
+  }
+
+  /** Sends the entry, once, if it may still leave; with a bracket, as one list with it. */
+  async placeEntry(order: LiveOrder, request: LegRequest, bracket?: BracketList): Promise<void> {
     const host = this.#host
     const venue = host.venueOf(order)
     const { entry } = order.context
@@ -68,20 +90,25 @@ export class Asker {
     const nowMs = host.nowMs()
     const leftMs = entry.sendByMs - order.nowMs
     const late = leftMs <= 0 ? reason("SEND_DEADLINE_PASSED", `${-leftMs} ms late`) : undefined
-    const why = entry.cancelReason ?? late ?? tooOld(order.context, order.nowMs, host.maxSignalAgeMs)
+    const old = tooOld(order.context, order.nowMs, host.maxSignalAgeMs)
+    const why = entry.cancelReason ?? late ?? old ?? entryProblem(order.context, request, host.priceOf(order))
     if (why !== undefined) {
       order.take([{ type: "EntryNotSent", data: { reason: why } }], "decision")
       return
     }
     // The window that is signed ends before the deadline: a process that sleeps from here on is refused by the venue.
     const receiveWindowMs = Math.max(1, Math.min(entry.receiveWindowMs, leftMs))
-    const outcome = await venue.place(this.#complete(order, request, nowMs, receiveWindowMs))
+    if (host.faults !== undefined) await point(host.faults, "venue.entry.signed", order)
+    const complete = this.#complete(order, request, nowMs, receiveWindowMs)
+    const outcome = bracket === undefined ? await venue.place(complete) : await this.lists.placeEntry(order, venue, complete, bracket)
     if (host.faults !== undefined) await point(host.faults, "venue.entry.after", order)
     const at: Exchange = { sentAtMs: nowMs, receivedAtMs: host.nowMs() }
     host.measure("entry", order, nowMs)
+    // The list was refused, and the entry goes by itself: that is another command.
+    if (outcome === undefined) return
     switch (outcome._tag) {
       case "Accepted":
-        await this.#take(order, venue, outcome.value.order, "reply", at)
+        await this.#take(order, venue, "order" in outcome.value ? outcome.value.order : outcome.value.entry, "reply", at)
         return
       case "Unknown":
         if (order.context.entry?.status !== "sending") return
@@ -161,8 +188,7 @@ export class Asker {
     const venue = host.venueOf(order)
     const kind = request.leg
     if (venue === undefined || kind === "entry") return
-    // After a restart nothing is placed before the venue has said which legs are there (design.md 5.6).
-    while (!order.legsKnown && !this.#gone(order)) await host.sleep(LEGS_KNOWN_MS)
+    await this.#untilLegsKnown(order)
     if (host.faults !== undefined) await point(host.faults, `venue.${kind}.before`, order)
     if (!(await host.stillOwner(order))) return
     const leg = order.context.legs.find((one) => one.clientOrderId === request.clientOrderId)
@@ -175,6 +201,13 @@ export class Asker {
       return
     }
     const nowMs = host.nowMs()
+    const passed = stopIsPassed(request, host.priceOf(order))
+    if (passed !== undefined) {
+      // What the venue would say, without asking it: out at market.
+      const why = { class: "wouldTrigger", code: "STOP_PASSED", message: passed, sentAtMs: nowMs, receivedAtMs: nowMs } as const
+      order.take([{ type: "LegRefused", data: { leg: kind, clientOrderId: request.clientOrderId, ...why } }], "decision")
+      return
+    }
     const outcome = await venue.place(this.#complete(order, request, nowMs, host.receiveWindowMs))
     if (host.faults !== undefined) await point(host.faults, `venue.${kind}.after`, order)
     const at: Exchange = { sentAtMs: nowMs, receivedAtMs: host.nowMs() }
@@ -189,6 +222,7 @@ export class Asker {
         order.take([{ type: "LegUnknown", data: { leg: kind, clientOrderId, reason: outcome.reason } }], "reply")
         return
       case "Refused": {
+        if (usesLists(order.context) && (outcome.class === "balance" || outcome.class === "race")) await this.lists.findStrays(order, venue)
         if (order.context.legs.find((one) => one.clientOrderId === clientOrderId)?.status !== "sending") return
         const { class: cls, code, message, retryAtMs } = outcome
         const data = { leg: kind, clientOrderId, class: cls, code, message, ...at, ...(retryAtMs === undefined ? {} : { retryAtMs }) }
@@ -285,20 +319,35 @@ export class Asker {
    * Looks at everything that is live at the venue: for when a stream may have missed something.
    *
    * @param late also at an entry that is believed over: the venue may have filled it after all
+   * @param crowded many orders of this symbol are looked at: one list of what is open, some seconds old at most, serves all
+   *   of them (an exchange counts every question). What is not in it is asked for by itself.
    */
-  async look(order: LiveOrder, late = false): Promise<void> {
+  async look(order: LiveOrder, late = false, crowded = false): Promise<void> {
     const venue = this.#host.venueOf(order)
     if (venue === undefined) return
-    const { entry } = order.context
+    const { entry, symbol, market } = order.context
+    const open = crowded ? await this.#openOrders.of(venue, symbol, market, CROWD_LIST_AGE_MS) : undefined
+    if (open?._tag === "Unknown") return
+    const listed = open?.value.get(order.order) ?? []
     if (entry !== null && (late ? entry.ended !== "filled" && entry.ended !== "notSent" : !entryIsOver(order.context))) {
-      const found = await this.#query(order, venue, entry.clientOrderId, "query")
-      this.#noteAbsence(order, venue, entry.clientOrderId, found)
+      await this.#lookAt(order, venue, entry.clientOrderId, listed)
     }
     for (const leg of liveLegs(order.context)) {
       if (this.#gone(order)) return
-      const found = await this.#query(order, venue, leg.clientOrderId, "query")
-      this.#noteAbsence(order, venue, leg.clientOrderId, found)
+      await this.#lookAt(order, venue, leg.clientOrderId, listed)
     }
+  }
+
+  async #lookAt(order: LiveOrder, venue: Venue, clientOrderId: ClientOrderId, listed: readonly VenueOrder[]): Promise<void> {
+    const report = listed.find((one) => one.clientOrderId === clientOrderId)
+    const nowMs = this.#host.nowMs()
+    const found =
+      report === undefined
+        ? await this.#query(order, venue, clientOrderId, "query")
+        : (await this.#take(order, venue, report, "query", { sentAtMs: nowMs, receivedAtMs: nowMs }))
+          ? "found"
+          : "unknown"
+    this.#noteAbsence(order, venue, clientOrderId, found)
   }
 
   /**

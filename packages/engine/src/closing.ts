@@ -76,7 +76,7 @@ class Closer {
           const over = row === undefined || row.done || row.parked
           const stored = over ? await this.#reportStored(closing, lot) : row.version
           if (stored === "reported") return
-          if (n % 4 === 0) await intake.publishResume(lot, stored, JSON.stringify({ request: "close", by: closing.order }))
+          if (n % 4 === 0) await intake.publishResume(lot, stored, "close", closing.order)
         } catch {
           // The store is away: asked again below.
         }

@@ -21,7 +21,8 @@ import type { Journal } from "./journal.ts"
 import type { OrderHost } from "./liveOrder.ts"
 import { LiveOrder } from "./liveOrder.ts"
 import type { EngineMetrics } from "./metrics.ts"
-import type { EngineOptions } from "./options.ts"
+import { feedOf } from "./livePrice.ts"
+import type { EngineOptions, VenueSeat } from "./options.ts"
 import { DeadlineScheduler } from "./scheduler.ts"
 
 /** What other parts of the engine hear of an order. */
@@ -216,7 +217,9 @@ export class Desk implements OrderHost {
   run(order: LiveOrder, command: Command): void {
     switch (command.type) {
       case "placeEntry":
-        return this.#task(order, `place ${command.request.clientOrderId}`, () => this.asker.placeEntry(order, command.request))
+        return this.#task(order, `place ${command.request.clientOrderId}`, () =>
+          this.asker.placeEntry(order, command.request, command.bracket),
+        )
       case "resolveEntry":
         return this.#task(order, `resolve ${command.clientOrderId}`, () => this.asker.resolveEntry(order))
       case "cancelEntry":
@@ -228,6 +231,12 @@ export class Desk implements OrderHost {
         return this.#task(order, `place ${command.request.clientOrderId}`, () => this.asker.placeLeg(order, command.request))
       case "resolveLeg":
         return this.#task(order, `resolve ${command.clientOrderId}`, () => this.asker.resolveLeg(order, command.leg, command.clientOrderId))
+      case "placeBracket":
+        return this.#task(order, `place ${command.bracket.list}`, () => this.asker.lists.placeBracket(order, command.bracket))
+      case "resolveBracket":
+        return this.#task(order, `resolve list ${command.stop}`, () => this.asker.lists.resolve(order, command))
+      case "cancelBracket":
+        return this.#task(order, `cancel list ${command.stop}`, () => this.asker.lists.cancel(order, command))
       case "closeLots":
         for (const listener of this.#listeners) listener.closeLots?.(order, command)
         return

@@ -19,6 +19,7 @@ import { EngineMetrics } from "./metrics.ts"
 import type { EngineOptions } from "./options.ts"
 import { joinPoison } from "./poison.ts"
 import { Receiver, type ResumeRequest } from "./receive.ts"
+import { StoreWatch } from "./storeWatch.ts"
 import { Sweeper } from "./sweep.ts"
 import { VenueFeed } from "./venueFeed.ts"
 
@@ -69,6 +70,9 @@ export class Engine {
   readonly #feed: VenueFeed
   readonly #announcer: Announcer
   readonly #sweeper: Sweeper
+  readonly #storeWatch: StoreWatch
+  /** Who finds that the store is away, and why: whoever appends, or the watch. */
+  readonly #away = new Map<"append" | "watch", string>()
   readonly #anchors: AnchorWriter
   #storeAwaySince: number | undefined
   #storeAwayReason = ""
@@ -82,7 +86,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.options = options
-    this.journal = new Journal(options.store, (reason) => this.#storeState(reason), options.faults)
+    this.journal = new Journal(options.store, (reason) => this.#storeState("append", reason), options.faults)
     this.metrics = new EngineMetrics({
       liveOrders: () => this.desk.orders.size,
       openLots: () => this.desk.book.size,
@@ -96,6 +100,7 @@ export class Engine {
     this.#feed = new VenueFeed(this.desk)
     this.#announcer = new Announcer(this.desk)
     this.#sweeper = new Sweeper(this.desk)
+    this.#storeWatch = new StoreWatch(options.store, options.clock, (reason) => this.#storeState("watch", reason))
     this.#anchors = new AnchorWriter({
       store: options.store,
       append: (append) => this.journal.append(append.stream, append.records),
@@ -159,6 +164,7 @@ export class Engine {
     this.#stopJournal = options.onJournal?.((replica, batch) => this.#othersJournal(replica, batch))
     this.#started = true
     this.#sweeper.start()
+    this.#storeWatch.start()
     this.#anchorRegularly()
     this.#watchOthers()
     options.log.info(
@@ -174,6 +180,7 @@ export class Engine {
     const { log, store } = this.options
     this.#cancelOthers?.()
     this.#sweeper.stop()
+    this.#storeWatch.stop()
     this.#cancelAnchors?.()
     this.#stopJournal?.()
     const { intake } = this.options
@@ -261,8 +268,11 @@ export class Engine {
     }
   }
 
-  #storeState(away: string | undefined): void {
+  #storeState(source: "append" | "watch", reason: string | undefined): void {
     const { log } = this.options
+    if (reason !== undefined) this.#away.set(source, reason)
+    else if (!this.#away.delete(source)) return
+    const [away] = this.#away.values()
     if (away !== undefined) {
       if (this.#storeAwaySince === undefined)
         log.error({ reason: away }, "the event store does not answer: no entry leaves; protection goes on by its plan")

@@ -1,12 +1,13 @@
 /** The engine's face for HTTP: see api.ts for what each method promises. */
 import type { DecimalString, EventRecord, FieldError, Market, OrderId, Read, Reason, RejectionCode } from "@petrosa/contracts"
-import { decodeSignal, isOrderId, known, orderStream, str, unknown } from "@petrosa/contracts"
+import { decodeSignal, isOrderId, known, orderStream, str } from "@petrosa/contracts"
 import type { OrderRow } from "@petrosa/event-store"
 import { rowOf, StoreUnavailable } from "@petrosa/event-store"
 import type { Faults } from "@petrosa/venue"
-import type { AccountView, CancelAnswer, DryRunAnswer, EngineFace, Health, TradeAnswer, TradeTotals } from "./api.ts"
+import type { AccountView, CancelAnswer, DryRunAnswer, EngineFace, Health, PriceView, TradeAnswer, TradeTotals } from "./api.ts"
 import { cancelEvents } from "./closing.ts"
 import type { Engine } from "./engine.ts"
+import { feedOf, priceView } from "./livePrice.ts"
 import { conflictMessage } from "./receive.ts"
 
 /** How long POST /trade is kept waiting. */
@@ -16,6 +17,10 @@ const RESTS_AFTER_MS = 400
 const CANCEL_WAIT_MS = 5_000
 const POLL_MS = 250
 const KEEP_WAIT_MS = 2_000
+const PRICE_WAIT_MS = 2_500
+const PRICE_POLL_MS = 50
+/** Orders of one symbol that may have the same part of an id. */
+const SAME_ID_MAX = 200
 
 export interface FaceExtras {
   /** Simulation: moves the paper venue's price by hand. */
@@ -56,11 +61,22 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
   /** By any of its ids. From the projection, which may be some hundred milliseconds behind: good to find an order by. */
   const find = (id: string): Promise<OrderRow | undefined> => store.findOrder(id)
 
+  /** A venue may number each symbol, and each market, on its own: an id means an order only together with both. */
+  const isOf = (one: { readonly symbol: string; readonly market: string }, symbol: string, market: Market | undefined): boolean =>
+    one.symbol === symbol && (market === undefined || one.market === market)
+
   /** The order held here whose entry the venue, or we, call so. */
-  const heldWith = (id: string): OrderId | undefined => {
+  const heldWith = (id: string, symbol: string, market: Market | undefined): OrderId | undefined => {
     for (const { order, context } of desk.orders.values())
-      if (context.entry?.venueOrderId === id || context.entry?.clientOrderId === id) return order
+      if ((context.entry?.venueOrderId === id || context.entry?.clientOrderId === id) && isOf(context, symbol, market)) return order
     return undefined
+  }
+
+  const findOf = async (id: string, symbol: string, market: Market | undefined): Promise<OrderRow | undefined> => {
+    const newest = await find(id)
+    if (newest === undefined || isOf(newest, symbol, market)) return newest
+    const { orders } = await store.listOrders({ search: id, symbol, limit: SAME_ID_MAX })
+    return orders.find((row) => (row.binance_order_id === id || row.signal_id === id) && isOf(row, symbol, market))
   }
 
   /** The order as its own events say: never behind. */
@@ -188,20 +204,23 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
     const decoded = decode(body, options.newId())
     if (decoded._tag === "Rejected") return { _tag: "Rejected", code: decoded.code, message: decoded.message, fields: decoded.fields }
     const existing = (await latest(decoded.order).catch(() => undefined))?.row
-    const events = receiver.decide(decoded.order, decoded.signal, [], { dryRun: true })
+    const { signal } = decoded
+    await feedOf(options.seatFor(signal))?.prepare(signal.symbol, signal.market)
+    const events = receiver.decide(decoded.order, signal, [], { dryRun: true })
     return { _tag: "Decided", order: decoded.order, signal: decoded.signal, events, ...(existing === undefined ? {} : { existing }) }
   }
 
-  const cancelEntry: EngineFace["cancelEntry"] = async (symbol, id, by): Promise<CancelAnswer> => {
+  const cancelEntry: EngineFace["cancelEntry"] = async (named, id, by, market): Promise<CancelAnswer> => {
+    const symbol = named.toUpperCase()
     let found: OrderRow | undefined
     try {
-      const named = isOrderId(id) ? id : heldWith(id)
-      const order = named ?? (await find(id))?.order
+      const held = isOrderId(id) ? id : heldWith(id, symbol, market)
+      const order = held ?? (await findOf(id, symbol, market))?.order
       found = order === undefined ? undefined : (await latest(order as OrderId))?.row
     } catch (error) {
       return { _tag: "Unavailable", reason: String(error) }
     }
-    if (found === undefined || found.symbol !== symbol.toUpperCase()) return { _tag: "NotFound" }
+    if (found === undefined || !isOf(found, symbol, market)) return { _tag: "NotFound" }
     const order = found.order as OrderId
     const overBefore = found.status !== "pending" && found.status !== "partially_filled"
     if (overBefore || (found.settled && found.open_quantity !== "0")) {
@@ -210,7 +229,7 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
     const live = desk.orders.get(order)
     if (live !== undefined) live.take(cancelEvents(live.context, by), "request")
     else {
-      const published = await intake.publishResume(order, found.version, JSON.stringify({ request: "cancel", by }))
+      const published = await intake.publishResume(order, found.version, "cancel", by)
       if (published._tag === "BrokerAway" || published._tag === "Refused") return { _tag: "Unavailable", reason: published.message }
     }
     const untilMs = clock.nowMs() + CANCEL_WAIT_MS
@@ -234,26 +253,43 @@ export const engineFace = (engine: Engine, extras: FaceExtras = {}): EngineFace 
   const seatsOf = (market: Market | undefined) =>
     options.seats.filter(({ venue }) => market === undefined || venue.markets.includes(market))
 
-  const price: EngineFace["price"] = async (symbol, market) => {
-    const name = symbol.toUpperCase()
+  const priceAtHand = (name: string, market: Market | undefined): PriceView | undefined => {
     const first = market ?? options.defaultMarket
     for (const one of market === undefined ? [first, first === "spot" ? ("futures" as const) : ("spot" as const)] : [first]) {
-      for (const { venue } of seatsOf(one)) {
-        const found = venue.price(name, one)
-        if (found !== undefined) return known(found)
+      for (const seat of seatsOf(one)) {
+        const found = priceView(seat, name, one, clock.nowMs())
+        if (found !== undefined) return found
       }
     }
-    return known(undefined)
+    return undefined
   }
 
-  const account: EngineFace["account"] = async (): Promise<Read<AccountView>> => {
-    const seat = options.seatFor({ market: options.defaultMarket, simulate: false }) ?? options.seats[0]
-    if (seat === undefined) return unknown("no venue is configured")
+  /** An exchange is asked for the prices of symbols that somebody wanted: the first one takes a moment. */
+  const price: EngineFace["price"] = async (symbol, market) => {
+    const name = symbol.toUpperCase()
+    const wanted = market === undefined ? (["spot", "futures"] as const) : [market]
+    await Promise.all(wanted.flatMap((one) => seatsOf(one).map(async (seat) => feedOf(seat)?.prepare(name, one))))
+    const trades = options.seats.some(
+      ({ venue }) =>
+        venue.mode !== "simulation" && venue.markets.some((one) => (market ?? one) === one && venue.rules(name, one) !== undefined),
+    )
+    const untilMs = clock.nowMs() + (trades ? PRICE_WAIT_MS : 0)
+    for (;;) {
+      const found = priceAtHand(name, market)
+      if (found !== undefined || clock.nowMs() >= untilMs) return known(found)
+      await sleep(PRICE_POLL_MS)
+    }
+  }
+
+  const account: EngineFace["account"] = async (wanted): Promise<Read<AccountView | undefined>> => {
+    const seat = options.seatFor({ market: wanted ?? options.defaultMarket, simulate: false })
+    if (seat === undefined) return known(undefined)
     const [balances, positions] = await Promise.all([seat.venue.balances(), seat.venue.positions()])
     if (balances._tag === "Unknown") return balances
     if (positions._tag === "Unknown") return positions
     return known({
       venue: seat.venue.name,
+      markets: seat.venue.markets,
       mode: seat.venue.mode,
       balances: balances.value,
       positions: positions.value,

@@ -13,6 +13,7 @@ export const FAULT_POINTS = [
   "broker.lot.after",
   "broker.announce.before",
   "venue.entry.before",
+  "venue.entry.signed",
   "venue.entry.after",
   "venue.stop.before",
   "venue.stop.after",

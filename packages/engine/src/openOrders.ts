@@ -6,7 +6,7 @@ import type { Market, OrderId, Read } from "@petrosa/contracts"
 import { known, parseClientOrderId } from "@petrosa/contracts"
 import type { Venue, VenueOrder } from "@petrosa/venue"
 
-/** An answer that was asked for this long ago is not asked for again. */
+/** An answer that was asked for this long ago is not asked for again, unless its asker allows more. */
 const SHARED_MS = 500
 
 type ByOrder = ReadonlyMap<OrderId, readonly VenueOrder[]>
@@ -19,11 +19,11 @@ export class OpenOrders {
     this.#nowMs = nowMs
   }
 
-  of(venue: Venue, symbol: string, market: Market): Promise<Read<ByOrder>> {
+  of(venue: Venue, symbol: string, market: Market, maxAgeMs = SHARED_MS): Promise<Read<ByOrder>> {
     const key = `${venue.name} ${market} ${symbol}`
     const nowMs = this.#nowMs()
     const before = this.#asked.get(key)
-    if (before !== undefined && nowMs - before.atMs < SHARED_MS) return before.answer
+    if (before !== undefined && nowMs - before.atMs < maxAgeMs) return before.answer
     const answer = this.#ask(venue, symbol, market)
     this.#asked.set(key, { atMs: nowMs, answer })
     return answer

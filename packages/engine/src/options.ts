@@ -3,7 +3,7 @@ import type { Market, OrderType, Signal } from "@petrosa/contracts"
 import type { EventStore } from "@petrosa/event-store"
 import type { Clock, Intake } from "@petrosa/intake"
 import type { DecisionSettings, VenueFacts } from "@petrosa/lifecycle"
-import type { Venue } from "@petrosa/venue"
+import type { MarketData, Venue } from "@petrosa/venue"
 import type { FaultPoints } from "./faultPoints.ts"
 
 export interface EngineLog {
@@ -17,6 +17,8 @@ export interface EngineLog {
 export interface VenueSeat {
   readonly venue: Venue
   readonly facts: VenueFacts
+  /** What the market of its symbols is now; absent: what the venue itself knows. */
+  readonly prices?: MarketData
 }
 
 export interface EngineOptions {

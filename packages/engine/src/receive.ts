@@ -205,8 +205,14 @@ export class Receiver {
   #waitForPrice(incoming: Incoming): boolean {
     const { message, decoded } = incoming
     const { signal, order } = decoded
-    const waiting = feedOf(this.#desk.options.seatFor(signal))?.prepare(signal.symbol, signal.market)
-    if (waiting === undefined) return false
+    // A close needs no price, and waits for nothing.
+    if (signal.action !== "buy" && signal.action !== "sell") return false
+    const seat = this.#desk.options.seatFor(signal)
+    const waiting = feedOf(seat)?.prepare(signal.symbol, signal.market)
+    if (seat === undefined || waiting === undefined) return false
+    // Nor does what may be a way out, because its strategy holds something.
+    const { symbol, market, strategyId } = signal
+    if (this.#desk.book.view({ venue: seat.venue.name, market, symbol, strategyId }, order).own.length > 0) return false
     void waiting.then(() => {
       if (!message.handle.held) return
       const live = this.#desk.orders.get(order)
@@ -235,6 +241,7 @@ export class Receiver {
         arrival,
         raw: rawText(message.data),
         receivedAtMs: desk.nowMs(),
+        mode: desk.options.mode,
       },
     }
     desk.metrics.signals.inc({ outcome: "taken" })

@@ -5,6 +5,8 @@
  *
  * Restarts do not count: a process that dies later than {@link SURVIVED_MS} after the adoption, or stops gracefully,
  * leaves no mark; and with more than {@link MARKED_MAX} such orders at once nobody could say which it was: none is marked.
+ * Nor does a process that would have died anyway: once somebody has died under an order's mark, the next process first
+ * lives {@link SURVIVED_MS} without recovering it. Only then is a death that follows at once that order's.
  */
 import type { OrderId } from "@petrosa/contracts"
 import type { EventStore } from "@petrosa/event-store"
@@ -57,6 +59,8 @@ export class RecoveryGuard {
       await this.#unmark(order)
       return deaths
     }
+    // Its stop is at the venue, or is that much later: the price of not giving up an innocent order's.
+    if (deaths > 0) await new Promise<void>((resolve) => this.#clock.after(SURVIVED_MS, resolve))
     if (!this.#marked.has(order)) return "recover"
     await this.#bounded(this.#write(order, String(deaths + 1)), undefined)
     this.#clock.after(SURVIVED_MS, () => void this.#unmark(order))

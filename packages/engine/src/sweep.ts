@@ -80,7 +80,7 @@ export class Sweeper {
     for (const [i, { row }] of arrivals.entries()) {
       const answer = there[i]
       if (answer === undefined || answer._tag === "Unknown" || answer.value) continue
-      const result = await intake.publishResume(row.order, row.version, JSON.stringify({ request: "sweep", by: this.#desk.replica }))
+      const result = await intake.publishResume(row.order, row.version, "sweep", this.#desk.replica)
       if (result._tag === "Published" && !result.duplicate) asked += 1
     }
     return asked

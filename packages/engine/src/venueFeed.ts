@@ -13,6 +13,12 @@ import type { VenueSeat } from "./options.ts"
 /** An order that has something live at the venue is looked at this long after its last news; each time later, up to the last. */
 const POLL_AFTER_MS = [400, 800, 1600, 3200, 5000] as const
 const POLL_TICK_MS = 200
+/**
+ * An exchange counts every question. From so many orders of one symbol on, one list of what is open serves all of them;
+ * what is left to be asked for one by one is looked at so seldom that it stays at about this many looks a minute.
+ */
+const CROWD = 4
+const LOOKS_PER_MINUTE = 150
 /** Queries of one tick: the rest waits for the next. */
 const POLLS_PER_TICK = 50
 /** News of orders that are not held here wait this long: whoever holds them will have dealt with it by then. */
@@ -20,6 +26,8 @@ const FOREIGN_WAIT_MS = 3000
 const FOREIGN_MAX = 2000
 
 interface Watch {
+  /** Venue, market and symbol, at an exchange that counts questions; `undefined`: nobody counts. */
+  readonly crowd: string | undefined
   lookAtMs: number
   step: number
   version: number
@@ -29,6 +37,10 @@ export class VenueFeed {
   readonly #desk: Desk
   readonly #unsubscribe: (() => void)[] = []
   readonly #watches = new Map<OrderId, Watch>()
+  /** Watches by {@link Watch.crowd}. */
+  readonly #crowds = new Map<string, number>()
+  /** Watches that are asked about one by one, at an exchange that counts. */
+  #alone = 0
   readonly #foreign = new Map<OrderId, { readonly atMs: number; readonly trades: Set<string> }>()
   #cancelTick: (() => void) | undefined
   #stopped = false
@@ -37,7 +49,7 @@ export class VenueFeed {
     this.#desk = desk
     desk.listen({
       durable: (order) => this.#news(order),
-      left: (order) => this.#watches.delete(order.order),
+      left: (order) => this.#unwatch(order.order),
     })
   }
 
@@ -92,12 +104,36 @@ export class VenueFeed {
     const c = order.context
     const somethingLive = (c.entry !== null && !entryIsOver(c) && c.entry.status !== "sending") || liveLegs(c).length > 0
     if (!somethingLive || c.parked !== null) {
-      this.#watches.delete(order.order)
+      this.#unwatch(order.order)
       return
     }
     const watch = this.#watches.get(order.order)
     if (watch !== undefined && watch.version === order.version) return
-    this.#watches.set(order.order, { lookAtMs: this.#desk.monotonicMs() + POLL_AFTER_MS[0], step: 0, version: order.version })
+    this.#unwatch(order.order)
+    const crowd = this.#desk.venueOf(c)?.mode === "simulation" ? undefined : `${c.venue} ${c.market} ${c.symbol}`
+    this.#watches.set(order.order, { crowd, lookAtMs: this.#desk.monotonicMs() + POLL_AFTER_MS[0], step: 0, version: order.version })
+    if (crowd !== undefined) this.#crowds.set(crowd, (this.#crowds.get(crowd) ?? 0) + 1)
+  }
+
+  #unwatch(order: OrderId): void {
+    const watch = this.#watches.get(order)
+    if (watch === undefined) return
+    this.#watches.delete(order)
+    if (watch.crowd === undefined) return
+    const left = (this.#crowds.get(watch.crowd) ?? 1) - 1
+    if (left > 0) this.#crowds.set(watch.crowd, left)
+    else this.#crowds.delete(watch.crowd)
+  }
+
+  #isCrowded(watch: Watch): boolean {
+    return watch.crowd !== undefined && (this.#crowds.get(watch.crowd) ?? 0) >= CROWD
+  }
+
+  /** How long an order that nothing is heard of is left alone. */
+  #lookAgainAfterMs(watch: Watch): number {
+    const stepMs = POLL_AFTER_MS[watch.step] ?? 5000
+    if (watch.crowd === undefined || watch.step < POLL_AFTER_MS.length - 1 || this.#isCrowded(watch)) return stepMs
+    return Math.max(stepMs, (this.#alone * 60_000) / LOOKS_PER_MINUTE)
   }
 
   #tick(): void {
@@ -110,22 +146,25 @@ export class VenueFeed {
 
   #poll(): void {
     const nowMs = this.#desk.monotonicMs()
+    this.#alone = 0
+    for (const count of this.#crowds.values()) if (count < CROWD) this.#alone += count
     let polls = 0
     for (const [id, watch] of this.#watches) {
       if (polls >= POLLS_PER_TICK) break
       if (watch.lookAtMs > nowMs) continue
       const order = this.#desk.orders.get(id)
       if (order === undefined) {
-        this.#watches.delete(id)
+        this.#unwatch(id)
         continue
       }
       polls += 1
       watch.step = Math.min(watch.step + 1, POLL_AFTER_MS.length - 1)
-      watch.lookAtMs = nowMs + (POLL_AFTER_MS[watch.step] ?? 5000)
+      watch.lookAtMs = nowMs + this.#lookAgainAfterMs(watch)
       // Moved to the end: with many orders everyone gets a turn.
       this.#watches.delete(id)
       this.#watches.set(id, watch)
-      this.#desk.task(order, "look", () => this.#desk.asker.look(order))
+      const crowded = this.#isCrowded(watch)
+      this.#desk.task(order, "look", () => this.#desk.asker.look(order, false, crowded))
     }
   }
 
@@ -148,7 +187,7 @@ export class VenueFeed {
         const last = read.events.at(-1)
         if (unknown.length === 0 || last === undefined || !last.settled) continue
         log.warn({ order, trades: unknown }, "late truth: the venue filled an order that is settled; it is taken up again")
-        await intake.publishResume(order, last.version, JSON.stringify({ request: "sweep", by: "late fill" }))
+        await intake.publishResume(order, last.version, "sweep", "late fill")
       }
       for (const [order] of due) this.#foreign.delete(order)
     } catch (error) {

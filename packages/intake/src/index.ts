@@ -7,6 +7,7 @@
  */
 export * from "./clock.ts"
 export * from "./connection.ts"
+export * from "./inquiry.ts"
 export * from "./intake.ts"
 export * from "./lookup.ts"
 export * from "./streamIntake.ts"

@@ -9,7 +9,7 @@ import type { Clock } from "./clock.ts"
 import type { Broker } from "./connection.ts"
 import { hasMessages, type MessageName, type QueueStatus, queueStatus } from "./lookup.ts"
 import type { IntakeMessage } from "./message.ts"
-import { NatsPublisher, type Publisher, type PublishResult, type SignalPublishOptions } from "./publisher.ts"
+import { NatsPublisher, type Publisher, type PublishResult, type ResumeReason, type SignalPublishOptions } from "./publisher.ts"
 import { type ReclaimResult, reclaim } from "./reclaim.ts"
 import { type IntakeEvent, type IntakeStopped, StreamIntake } from "./streamIntake.ts"
 import type { StreamsReady } from "./streams.ts"
@@ -152,8 +152,8 @@ export class NatsIntake implements Intake {
   publishSignal(data: Uint8Array | string, options: SignalPublishOptions): Promise<PublishResult> {
     return this.#publisher.publishSignal(data, options)
   }
-  publishResume(order: string, version: number, body?: Uint8Array | string): Promise<PublishResult> {
-    return this.#publisher.publishResume(order, version, body)
+  publishResume(order: string, version: number, request: ResumeReason, by: string): Promise<PublishResult> {
+    return this.#publisher.publishResume(order, version, request, by)
   }
   publishLot(order: string, version: number, body?: Uint8Array | string): Promise<PublishResult> {
     return this.#publisher.publishLot(order, version, body)

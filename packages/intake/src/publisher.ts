@@ -28,6 +28,9 @@ export type PublishResult =
       readonly message: string
     }
 
+/** Why an order is to be taken up: to be cancelled, closed, put back to work, or only because nobody can hold it. */
+export type ResumeReason = "cancel" | "close" | "unpark" | "sweep"
+
 export interface SignalPublishOptions {
   /** The idempotency key: the same one twice within the duplicate window is stored once. */
   readonly msgId: string
@@ -37,7 +40,7 @@ export interface SignalPublishOptions {
 /** What the engine and the HTTP API need of a publisher; the simulation has another one. */
 export interface Publisher {
   publishSignal(data: Uint8Array | string, options: SignalPublishOptions): Promise<PublishResult>
-  publishResume(order: string, version: number, body?: Uint8Array | string): Promise<PublishResult>
+  publishResume(order: string, version: number, request: ResumeReason, by: string): Promise<PublishResult>
   publishLot(order: string, version: number, body?: Uint8Array | string): Promise<PublishResult>
   announce(strategyId: string, body: Uint8Array | string): boolean
   journal(replica: string, batch: Uint8Array | string): boolean
@@ -81,16 +84,20 @@ export class NatsPublisher implements Publisher {
     return this.#publish(plan.http, signalStream, data, { ...options.headers, "Nats-Msg-Id": `${HTTP_ID_PREFIX}${options.msgId}` })
   }
 
-  /** Asks whoever is free to take this order up again; stored only if no such request is waiting already. */
-  publishResume(order: string, version: number, body: Uint8Array | string = ""): Promise<PublishResult> {
+  /**
+   * Asks whoever is free to take this order up again; stored only if this request is not waiting already. Each request has
+   * a subject and an id of its own: one that carries an order until it is settled (a sweep's) keeps no other one out.
+   */
+  publishResume(order: string, version: number, request: ResumeReason, by: string): Promise<PublishResult> {
     const { plan, signalStream } = this.#o
-    return this.#publish(`${plan.resumePrefix}.${safeToken(order)}`, signalStream, body, onlyOne(order, version))
+    const subject = `${plan.resumePrefix}.${safeToken(order)}.${request}`
+    return this.#publish(subject, signalStream, JSON.stringify({ request, by }), onlyOne(`${order}:${version}:${request}`))
   }
 
   /** Hands an open lot to whoever is free; stored only if it is not there already. */
   publishLot(order: string, version: number, body: Uint8Array | string = ""): Promise<PublishResult> {
     const { plan, lotsStream } = this.#o
-    return this.#publish(`${plan.lotsPrefix}.${safeToken(order)}`, lotsStream, body, onlyOne(order, version))
+    return this.#publish(`${plan.lotsPrefix}.${safeToken(order)}`, lotsStream, body, onlyOne(`${order}:${version}`))
   }
 
   /** Tells publishers what became of a signal; whether it was sent. */
@@ -152,8 +159,8 @@ export class NatsPublisher implements Publisher {
 }
 
 /** Stored only while no message of the same subject is in the stream. */
-const onlyOne = (order: string, version: number): Readonly<Record<string, string>> => ({
-  "Nats-Msg-Id": `${order}:${version}`,
+const onlyOne = (id: string): Readonly<Record<string, string>> => ({
+  "Nats-Msg-Id": id,
   "Nats-Expected-Last-Subject-Sequence": "0",
 })
 

@@ -16,7 +16,7 @@ export interface SubjectPlan {
   readonly signal: string
   /** Where `publishSignal` publishes. */
   readonly http: string
-  /** A token is appended: the order. */
+  /** Two tokens are appended: the order, and what is asked of it. */
   readonly resumePrefix: string
   /** A token is appended: the order. */
   readonly lotsPrefix: string
@@ -29,6 +29,7 @@ export interface SubjectPlan {
 /** Subjects that the engine publishes to on plain NATS: a stream of signals over them would feed on its own words. */
 export const EVENTS_PREFIX = "execution.events"
 export const JOURNAL_PREFIX = "petrosa.journal"
+export const INQUIRY_PREFIX = "petrosa.inquiry"
 
 export type SubjectPlanResult = { readonly _tag: "Plan"; readonly plan: SubjectPlan } | { readonly _tag: "Bad"; readonly problem: string }
 
@@ -54,7 +55,7 @@ export const planSubjects = (signal: string, lotsPrefix = "lots"): SubjectPlanRe
   }
   const signalSubjects = [signal, `${signal}.>`, http, `${resumePrefix}.>`]
   const lotSubjects = [`${lotsPrefix}.>`]
-  for (const own of [`${EVENTS_PREFIX}.>`, `${JOURNAL_PREFIX}.>`, ...lotSubjects]) {
+  for (const own of [`${EVENTS_PREFIX}.>`, `${JOURNAL_PREFIX}.>`, `${INQUIRY_PREFIX}.>`, ...lotSubjects]) {
     const hit = signalSubjects.find((s) => subjectsOverlap(s, own))
     if (hit !== undefined) {
       return {
@@ -70,7 +71,8 @@ export const planSubjects = (signal: string, lotsPrefix = "lots"): SubjectPlanRe
 export const kindOf = (plan: SubjectPlan, subject: string): { readonly kind: MessageKind; readonly order?: string } => {
   if (subject === plan.http) return { kind: "http" }
   const resume = under(plan.resumePrefix, subject)
-  if (resume !== undefined) return { kind: "resume", order: resume }
+  // One token only: as it was published by versions that had no request in the subject.
+  if (resume !== undefined) return { kind: "resume", order: resume.split(".", 1)[0] ?? "" }
   const lot = under(plan.lotsPrefix, subject)
   if (lot !== undefined) return { kind: "lot", order: lot }
   return { kind: "signal" }

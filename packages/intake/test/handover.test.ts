@@ -203,7 +203,7 @@ describe("a graceful stop", () => {
     })
     await intake.publishLot("o1", 3)
     await intake.publishSignal("{}", { msgId: "k" })
-    await intake.publishResume("o2", 4)
+    await intake.publishResume("o2", 4, "sweep", "a")
     await until("three", () => seen.length === 3)
     expect(intake.held).toBe(3)
     expect(await intake.stop()).toEqual({ handedBack: 3, confirmed: true })

@@ -43,7 +43,7 @@ describe("what comes in", () => {
     const publisher = new NatsPublisher({ broker: other, plan: streams.plan, signalStream: "SIGNALS", lotsStream: "LOTS" })
     const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     await publisher.publishSignal("{}", { msgId: "key 1", headers: { traceparent: trace, "X-Body": "curl" } })
-    await publisher.publishResume("abc", 7, "why")
+    await publisher.publishResume("abc", 7, "cancel", "user")
     await publisher.publishLot("abc", 9)
     await until("both", () => p.messages.length === 2 && lots.messages.length === 1)
     const [http, resume] = p.messages
@@ -54,7 +54,12 @@ describe("what comes in", () => {
       "curl",
       undefined,
     ])
-    expect([resume?.kind, resume?.order, resume?.messageId, text(resume as never)]).toEqual(["resume", "abc", "abc:7", "why"])
+    expect([resume?.kind, resume?.order, resume?.messageId, text(resume as never)]).toEqual([
+      "resume",
+      "abc",
+      "abc:7:cancel",
+      '{"request":"cancel","by":"user"}',
+    ])
     expect([lots.messages[0]?.kind, lots.messages[0]?.order]).toEqual(["lot", "abc"])
     await p.intake.stop()
     await lots.intake.stop()

@@ -44,14 +44,43 @@ describe("into the streams", () => {
     const streams = await ready(broker)
     const publisher = publisherFor(streams)
     const p = probe(reader, streams)
-    expect(await publisher.publishResume("o1", 5)).toMatchObject({ _tag: "Published", duplicate: false })
-    expect(await publisher.publishResume("o1", 5)).toEqual({ _tag: "Occupied" })
-    expect(await publisher.publishResume("o1", 6)).toEqual({ _tag: "Occupied" })
-    expect(await publisher.publishResume("o2", 6)).toMatchObject({ _tag: "Published", duplicate: false })
+    expect(await publisher.publishResume("o1", 5, "sweep", "a")).toMatchObject({ _tag: "Published", duplicate: false })
+    expect(await publisher.publishResume("o1", 5, "sweep", "a")).toEqual({ _tag: "Occupied" })
+    expect(await publisher.publishResume("o1", 6, "sweep", "b")).toEqual({ _tag: "Occupied" })
+    expect(await publisher.publishResume("o2", 6, "sweep", "a")).toMatchObject({ _tag: "Published", duplicate: false })
     p.intake.start()
     await until("both", () => p.messages.length === 2)
     for (const m of p.messages) m.ack()
-    await until("it can be stored again", async () => (await publisher.publishResume("o1", 7))._tag === "Published")
+    await until("it can be stored again", async () => (await publisher.publishResume("o1", 7, "sweep", "a"))._tag === "Published")
+    await p.intake.stop()
+  })
+
+  test("given two different requests for one order at one version, then the second is not taken for a copy of the first", async () => {
+    const streams = await ready(broker)
+    const publisher = publisherFor(streams)
+    const p = probe(reader, streams)
+    p.intake.start()
+    expect(await publisher.publishResume("o1", 5, "sweep", "a")).toMatchObject({ duplicate: false })
+    await until("the sweep", () => p.messages.length === 1)
+    p.messages[0]?.ack()
+    await until("it is answered", async () => (await statusMessages()) === 0)
+    expect(await publisher.publishResume("o1", 5, "close", "b")).toMatchObject({ duplicate: false })
+    await p.intake.stop()
+  })
+
+  test("given a resume that is kept because it carries its order, then another request of the same order is stored beside it", async () => {
+    const streams = await ready(broker)
+    const publisher = publisherFor(streams)
+    const p = probe(reader, streams)
+    p.intake.start()
+    await publisher.publishResume("o1", 5, "sweep", "a")
+    await until("the sweep is held", () => p.messages.length === 1)
+    expect(await publisher.publishResume("o1", 6, "cancel", "b")).toMatchObject({ _tag: "Published", duplicate: false })
+    await until("the cancel", () => p.messages.length === 2)
+    expect(p.messages.map((m) => [m.kind, m.order, text(m)])).toEqual([
+      ["resume", "o1", '{"request":"sweep","by":"a"}'],
+      ["resume", "o1", '{"request":"cancel","by":"b"}'],
+    ])
     await p.intake.stop()
   })
 

@@ -123,6 +123,7 @@ describe("subjects", () => {
         expect(kindOf(p, p.signal)).toEqual({ kind: "signal" })
         expect(kindOf(p, `${p.signal}.http`)).toEqual({ kind: "signal" })
         expect(kindOf(p, p.http)).toEqual({ kind: "http" })
+        expect(kindOf(p, `${p.resumePrefix}.o1.close`)).toEqual({ kind: "resume", order: "o1" })
         expect(kindOf(p, `${p.resumePrefix}.o1`)).toEqual({ kind: "resume", order: "o1" })
         expect(kindOf(p, `${p.lotsPrefix}.o1`)).toEqual({ kind: "lot", order: "o1" })
       }),

@@ -37,6 +37,10 @@ export interface VenueOrder {
   readonly filledQuote: DecimalString
   readonly price?: DecimalString
   readonly triggerPrice?: DecimalString
+  /** It waits for another order of its list (OTOCO) and is not in force: it neither trades nor protects. */
+  readonly pending?: boolean
+  /** It ended because the other leg of its list (OCO) trades, or fired. */
+  readonly endedBySibling?: boolean
   /** Its fills, when this answer carries all of them (their quantities then add up to `filledQuantity`). */
   readonly fills?: readonly Fill[]
   readonly updatedAtMs: number
@@ -85,6 +89,26 @@ export interface OcoAcknowledgement {
   readonly reply: string
 }
 
+/** A resting entry and its bracket as one list: the venue arms the bracket when all of the entry is filled. */
+export interface OtocoRequest {
+  /** A limit entry. */
+  readonly entry: PlaceRequest
+  readonly side: Side
+  /** Of stop and target: what will be left of the entry after the worst commission in base. */
+  readonly quantity: DecimalString
+  readonly listClientOrderId: string
+  readonly stop: OcoRequest["stop"]
+  readonly target: OcoRequest["target"]
+}
+export interface OtocoAcknowledgement {
+  readonly listId: VenueOrderId
+  /** It may be filled already. */
+  readonly entry: VenueOrder
+  readonly stop: VenueOrder
+  readonly target: VenueOrder
+  readonly reply: string
+}
+
 /** What happened at the venue without being asked: the user data stream. At least once, in order per order where possible. */
 export type VenueEvent =
   | { readonly _tag: "Order"; readonly order: VenueOrder; readonly fill?: Fill }
@@ -112,6 +136,7 @@ export interface Venue {
   readonly name: string
   readonly mode: "simulation" | "testnet" | "live"
   readonly markets: readonly Market[]
+  /** On spot; futures have legs everywhere. */
   readonly bracketStyle: "legs" | "oco"
   /** Sells without a position are possible (futures). */
   canShort(market: Market): boolean
@@ -123,6 +148,8 @@ export interface Venue {
   place(request: PlaceRequest): Promise<Outcome<Acknowledgement>>
   /** Only venues whose `bracketStyle` is `oco`. Cancelling one leg cancels the list. */
   placeOco?(request: OcoRequest): Promise<Outcome<OcoAcknowledgement>>
+  /** Taken or refused as a whole. Cancelling the entry cancels the list; legs that are refused when they are armed end `expired`. */
+  placeOtoco?(request: OtocoRequest): Promise<Outcome<OtocoAcknowledgement>>
   /** Accepted: what the order is now (it may have been filled meanwhile). `race`: it was over, or is not known. */
   cancel(symbol: string, market: Market, clientOrderId: ClientOrderId): Promise<Outcome<VenueOrder>>
   /** `undefined`: the venue says that it has no such order (which is no proof before {@link absenceProofMs}). */

@@ -30,8 +30,8 @@ export const paperFixture = async (market: Market, options: Partial<PaperOptions
     quoteAsset: "USDT",
     setPrice: (price) => venue.setPrice("BTCUSDT", market, price),
     faults: {
-      loseReply: (kind) => venue.setFaults({ loseReply: { count: 1, requests: [kind] } }),
-      dropRequest: (kind) => venue.setFaults({ dropRequest: { count: 1, requests: [kind] } }),
+      loseReply: (kind) => venue.setFaults({ loseReply: { count: 1, requests: [kind === "list" ? "entry" : kind] } }),
+      dropRequest: (kind) => venue.setFaults({ dropRequest: { count: 1, requests: [kind === "list" ? "entry" : kind] } }),
       partialFills: (parts, everyMs) => venue.setFaults({ partialFills: { parts, everyMs } }),
       notFoundFor: (notFoundForMs) => venue.setFaults({ notFoundForMs }),
       duplicateEvents: () => venue.setFaults({ duplicateEvents: true }),

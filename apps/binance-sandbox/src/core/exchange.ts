@@ -271,7 +271,9 @@ export class Exchange {
   fill(order: SandboxOrder, quantity: Decimal, price: Decimal): void {
     if (order.coreId === undefined) return
     const atPrice = isZero(order.price) ? price : order.price
-    this.#apply(execute(this.store, this.#rules, order.coreId, this.nowMs(), { maxQuantity: min(quantity, leftOf(order)), atPrice }))
+    // A post-only order that rests is met by somebody: it takes nothing.
+    const maker = order.type === "LIMIT_MAKER"
+    this.#apply(execute(this.store, this.#rules, order.coreId, this.nowMs(), { maxQuantity: min(quantity, leftOf(order)), atPrice, maker }))
   }
 
   /** Trades level by level. */

@@ -56,6 +56,8 @@ export interface SandboxOrder {
   readonly selfTradePrevention: string
   readonly goodTillDateMs: number
   readonly workingType: string
+  /** Futures: how the price was chosen; `NONE`: by the client. */
+  readonly priceMatch: string
   readonly createdAtMs: number
   /** -1: none. */
   listId: bigint
@@ -97,6 +99,7 @@ export type OrderDraft = Pick<SandboxOrder, "account" | "market" | "symbol" | "c
       | "selfTradePrevention"
       | "goodTillDateMs"
       | "workingType"
+      | "priceMatch"
       | "listId"
     >
   >
@@ -116,6 +119,7 @@ export const newOrder = (id: bigint, draft: OrderDraft, nowMs: number): SandboxO
   selfTradePrevention: "EXPIRE_MAKER",
   goodTillDateMs: 0,
   workingType: "CONTRACT_PRICE",
+  priceMatch: "NONE",
   listId: -1n,
   ...draft,
   id,

@@ -2,7 +2,7 @@
  * Where futures orders are accepted: LIMIT and MARKET only (conditional ones go to the algo service: -4120), one-way and hedge
  * mode, filters, client ids, and what the matching engine refuses.
  */
-import { ZERO, abs, add, cmp, dec, div, isNegative, isZero, lte, mul, sub } from "@petrosa/contracts"
+import { ZERO, abs, add, cmp, dec, div, isNegative, isZero, lte, mul, str, sub } from "@petrosa/contracts"
 import type { Decimal } from "@petrosa/contracts"
 import type { FuturesPosition, RefusalReason } from "@petrosa/matching"
 import type { Account } from "../core/accounts.ts"
@@ -12,7 +12,7 @@ import type { SymbolInfo } from "../core/symbols.ts"
 import { ApiError, E, F } from "../wire/errors.ts"
 import type { Params } from "../wire/params.ts"
 import { checkMarketBand, checkNotional, checkPrecision, checkPrice, checkQuantity, mostOpenOrders } from "./filters.ts"
-import { onlyReduces, readClientId, readPosition, readSelfTradePrevention, refusePriceMatch } from "./read.ts"
+import { onlyReduces, readClientId, readPosition, readSelfTradePrevention, readPriceMatch } from "./read.ts"
 
 export const ALGO_TYPES = ["STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"] as const
 const TIMES = ["GTC", "IOC", "FOK", "GTX", "GTD", "RPI"] as const
@@ -95,10 +95,14 @@ export class FuturesDesk {
     if (ALGO_TYPES.some((algo) => algo === type)) throw F.useAlgo()
     if (type !== "LIMIT" && type !== "MARKET") throw E.orderType()
     const info = this.info(symbol)
-    refusePriceMatch(params)
     const timeInForce = params.oneOf("timeInForce", TIMES, E.timeInForce)
     const quantity = params.number("quantity")
-    const price = params.number("price")
+    const buys = side === "BUY"
+    const match = readPriceMatch(
+      params,
+      (which, depth) => this.exchange.levels("futures", symbol, (which === "own") === buys ? "bids" : "asks").at(depth - 1)?.price,
+    )
+    const price = match.price === undefined ? params.number("price") : { text: str(match.price), value: match.price }
     const goodTillDate = params.integer("goodTillDate")
     for (const name of ["stopPrice", "activationPrice", "callbackRate"]) if (params.has(name)) throw E.notRequired(name)
     if (params.flag("closePosition") === true) throw E.notRequired("closePosition")
@@ -137,6 +141,7 @@ export class FuturesDesk {
       positionSide,
       reduceOnly,
       selfTradePrevention: stp,
+      priceMatch: match.word,
       goodTillDateMs: goodTillDate ?? 0,
     })
     return clientId === undefined ? { ...draft, clientId: `sandbox-${draft.id}` } : draft

@@ -10,6 +10,7 @@ import { futuresAccountRoutes } from "./accountRoutes.ts"
 import { AlgoService } from "./algo.ts"
 import { futuresAlgoRoutes } from "./algoRoutes.ts"
 import { FuturesDesk } from "./desk.ts"
+import { futuresExtraRoutes } from "./extraRoutes.ts"
 import { ListenKeys } from "./listenKeys.ts"
 import { futuresOrderRoutes } from "./orderRoutes.ts"
 import { accountUpdate, algoUpdate, orderTradeUpdate, tradeLite } from "./views.ts"
@@ -53,6 +54,7 @@ export const openFuturesMarket = (
     ...marketRoutes("futures", "/fapi/v2", exchange, limits, history).filter((route) => route.op === "tickerPrice"),
     ...futuresOrderRoutes(desk, limits),
     ...futuresAlgoRoutes(desk, algos),
+    ...futuresExtraRoutes(desk),
     ...futuresAccountRoutes(desk, algos, listenKeys, streams, limits),
   ]
   return { desk, algos, listenKeys, routes }

@@ -253,13 +253,15 @@ export const futuresOrderRoutes = (desk: FuturesDesk, limits: RateLimits): reado
       weight: 1,
       run: (call: SignedCall) => {
         const symbol = call.params.symbol()
-        const byId = call.params.has("orderIdList")
-        if (!byId && !call.params.has("origClientOrderIdList")) throw E.oneOf("orderIdList", "origClientOrderIdList")
-        const list = readIds(call.params, byId ? "orderIdList" : "origClientOrderIdList")
+        // (ccxt writes them small.)
+        const byId = ["orderIdList", "orderidlist"].find((name) => call.params.has(name))
+        const name = byId ?? ["origClientOrderIdList", "origclientorderidlist"].find((one) => call.params.has(one))
+        if (name === undefined) throw E.oneOf("orderIdList", "origClientOrderIdList")
+        const list = readIds(call.params, name)
         call.params.done()
         if (list.length === 0 || list.length > CANCELLED_AT_ONCE) throw F.batchSize()
         return each(
-          list.map((id) => ({ symbol, [byId ? "orderId" : "origClientOrderId"]: id })),
+          list.map((id) => ({ symbol, [byId === undefined ? "origClientOrderId" : "orderId"]: id })),
           (params) => cancel(call, named({ params, account: call.account })),
         )
       },

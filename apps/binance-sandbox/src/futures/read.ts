@@ -1,4 +1,5 @@
 /** Parameters that futures orders and algo orders share: client ids, position sides, times in force. */
+import type { Decimal } from "@petrosa/contracts"
 import type { Account } from "../core/accounts.ts"
 import type { WirePositionSide, WireSide } from "../core/orders.ts"
 import { E, F, ApiError } from "../wire/errors.ts"
@@ -35,8 +36,31 @@ export const onlyReduces = (side: WireSide, positionSide: WirePositionSide, redu
 export const readSelfTradePrevention = (params: Params, otherwise: string): string =>
   params.oneOf("selfTradePreventionMode", STP_MODES) ?? otherwise
 
-/** `priceMatch` is not covered: only its neutral value is taken. */
+/** `priceMatch` is not covered here: only its neutral value is taken. */
 export const refusePriceMatch = (params: Params): void => {
   const match = params.text("priceMatch")
   if (match !== undefined && match !== "NONE") throw E.unsupported()
+}
+
+const MATCHES: Readonly<Record<string, readonly [side: "own" | "other", level: number]>> = {
+  OPPONENT: ["other", 1],
+  OPPONENT_5: ["other", 5],
+  QUEUE: ["own", 1],
+  QUEUE_5: ["own", 5],
+  QUEUE_10: ["own", 10],
+  QUEUE_20: ["own", 20],
+}
+/** The price that a `priceMatch` stands for: a level of the book, on the order's own side or on the other one. */
+export const readPriceMatch = (
+  params: Params,
+  level: (side: "own" | "other", depth: number) => Decimal | undefined,
+): { readonly word: string; readonly price: Decimal | undefined } => {
+  const word = params.text("priceMatch") ?? "NONE"
+  if (word === "NONE") return { word, price: undefined }
+  const match = MATCHES[word]
+  if (match === undefined) throw E.invalid("priceMatch")
+  if (params.has("price")) throw E.notRequired("price")
+  const price = level(match[0], match[1])
+  if (price === undefined) throw E.noDepth()
+  return { word, price }
 }

@@ -12,7 +12,7 @@ import type { MarketStreams } from "../streams/marketStreams.ts"
 import type { UserStreams } from "../streams/userStreams.ts"
 import type { ListenKeys } from "./listenKeys.ts"
 
-export const FUTURES_SOCKET_PATHS = /^\/((private|public|market)\/)?(ws(\/|$)|stream$)/
+export const FUTURES_SOCKET_PATHS = /^\/(ws-fapi\/v1$|((private|public|market)\/)?(ws(\/|$)|stream$))/
 const KEY = /^[A-Za-z0-9]{40,80}$/
 
 export class FuturesSockets {

@@ -1,53 +1,20 @@
 /** Public market data by REST, both markets: what a client needs to size and place orders. */
-import { ZERO, add, cmp, dec, sub } from "@petrosa/contracts"
+import { ZERO } from "@petrosa/contracts"
 import type { Decimal, Market } from "@petrosa/contracts"
 import type { Exchange } from "../core/exchange.ts"
 import type { SymbolInfo } from "../core/symbols.ts"
-import { places } from "../wire/decimals.ts"
 import { E } from "../wire/errors.ts"
 import type { Params } from "../wire/params.ts"
 import type { RateLimits } from "../wire/rateLimits.ts"
 import { limitOf } from "../wire/routes.ts"
 import type { Call, Route } from "../wire/routes.ts"
 import { parseJson } from "../wire/json.ts"
+import { bookSide, bookTop } from "./book.ts"
 import type { History } from "./history.ts"
+import { tapeRoutes } from "./tapeRoutes.ts"
+import { dayOf, dayView, priceText as price } from "./tickers.ts"
 
 type View = Readonly<Record<string, unknown>>
-const price = (info: SymbolInfo, value: Decimal): string => places(value, info.market === "spot" ? 8 : info.pricePlaces)
-const quantity = (info: SymbolInfo, value: Decimal): string => places(value, info.market === "spot" ? 8 : info.quantityPlaces)
-
-/** Best bid and ask, resting orders of accounts included. */
-export const bookTop = (
-  exchange: Exchange,
-  info: SymbolInfo,
-): { readonly bidPrice: string; readonly bidQty: string; readonly askPrice: string; readonly askQty: string } => {
-  const [bid] = bookSide(exchange, info, "bids", 1)
-  const [ask] = bookSide(exchange, info, "asks", 1)
-  const zero = price(info, ZERO)
-  return { bidPrice: bid?.[0] ?? zero, bidQty: bid?.[1] ?? zero, askPrice: ask?.[0] ?? zero, askQty: ask?.[1] ?? zero }
-}
-/** One side of the book: prices and quantities, best first. */
-export const bookSide = (
-  exchange: Exchange,
-  info: SymbolInfo,
-  side: "bids" | "asks",
-  limit: number,
-): readonly (readonly [string, string])[] => {
-  const own = [...exchange.store.book(info.market, info.symbol, side === "bids" ? "buy" : "sell")].map((order) => ({
-    price: dec(order.price ?? "0"),
-    quantity: dec(order.quantity),
-    filled: dec(order.filled),
-  }))
-  const levels = new Map<string, Decimal>()
-  const all = [...exchange.levels(info.market, info.symbol, side).map((level) => ({ ...level, filled: ZERO })), ...own].sort((a, b) =>
-    side === "bids" ? cmp(b.price, a.price) : cmp(a.price, b.price),
-  )
-  for (const level of all) {
-    const key = price(info, level.price)
-    levels.set(key, add(levels.get(key) ?? ZERO, sub(level.quantity, level.filled)))
-  }
-  return [...levels].slice(0, limit).map(([at, amount]) => [at, quantity(info, amount)] as const)
-}
 
 /** The symbols that a request asks for: one (a plain answer), a list, or all. */
 const asked = (exchange: Exchange, market: Market, params: Params): { readonly one: boolean; readonly infos: readonly SymbolInfo[] } => {
@@ -86,6 +53,7 @@ export const marketRoutes = (
   const open = { method: "GET", security: "none" } as const
   const spot = market === "spot"
   const routes: Route[] = [
+    ...tapeRoutes(market, prefix, exchange, history),
     { ...open, path: `${prefix}/ping`, op: "ping", weight: 1, run: () => ({}) },
     { ...open, path: `${prefix}/time`, op: "time", weight: 1, run: () => ({ serverTime: exchange.nowMs() }) },
     {
@@ -126,50 +94,15 @@ export const marketRoutes = (
     },
     {
       ...open,
-      path: `${prefix}/trades`,
-      op: "marketTrades",
-      weight: spot ? 25 : 5,
+      path: `${prefix}/ticker/24hr`,
+      op: "ticker24hr",
+      weight: (params) => (params.has("symbol") ? (spot ? 2 : 1) : spot ? 80 : 40),
       run: ({ params }: Call) => {
-        const info = needed(params)
-        return history
-          .prints(market, info.symbol)
-          .slice(-limitOf(params, 500, 1000))
-          .map((print) => ({
-            id: print.id,
-            price: price(info, print.price),
-            qty: quantity(info, print.quantity),
-            quoteQty: price(info, print.quote),
-            time: print.atMs,
-            isBuyerMaker: print.buyerMaker,
-            ...(spot ? { isBestMatch: true } : {}),
-          }))
-      },
-    },
-    {
-      ...open,
-      path: `${prefix}/klines`,
-      op: "klines",
-      weight: 2,
-      run: ({ params }: Call) => {
-        const info = needed(params)
-        const interval = params.needText("interval")
-        const limit = limitOf(params, 500, 1000)
-        return history
-          .klines(market, info.symbol, interval, limit)
-          .map((candle) => [
-            candle.openMs,
-            price(info, candle.open),
-            price(info, candle.high),
-            price(info, candle.low),
-            price(info, candle.close),
-            "0.00000000",
-            candle.closeMs,
-            "0.00000000",
-            candle.ticks,
-            "0.00000000",
-            "0.00000000",
-            "0",
-          ])
+        const type = (spot ? params.oneOf("type", ["FULL", "MINI"] as const) : undefined) ?? "FULL"
+        return shaped(exchange, market, params, (info) => {
+          const day = dayOf(exchange, history, info)
+          return day === undefined ? { symbol: info.symbol } : dayView(exchange, day, type)
+        })
       },
     },
     {
@@ -198,15 +131,52 @@ export const marketRoutes = (
     },
   ]
   if (spot)
-    routes.push({
-      ...open,
-      path: `${prefix}/avgPrice`,
-      op: "avgPrice",
-      weight: 2,
-      run: ({ params }: Call) => {
-        const info = needed(params)
-        return { mins: 5, price: price(info, history.average(market, info.symbol) ?? last(info)), closeTime: exchange.nowMs() }
+    routes.push(
+      {
+        ...open,
+        path: `${prefix}/avgPrice`,
+        op: "avgPrice",
+        weight: 2,
+        run: ({ params }: Call) => {
+          const info = needed(params)
+          return { mins: 5, price: price(info, history.average(market, info.symbol) ?? last(info)), closeTime: exchange.nowMs() }
+        },
       },
-    })
+      ...(["ticker", "ticker/tradingDay"] as const).map(
+        (path): Route => ({
+          ...open,
+          path: `${prefix}/${path}`,
+          op: "tickerWindow",
+          weight: 4,
+          run: ({ params }: Call) => {
+            const type = params.oneOf("type", ["FULL", "MINI"] as const) ?? "FULL"
+            const sizeMs = path === "ticker" ? windowMs(params.text("windowSize") ?? "1d") : exchange.nowMs() % 86_400_000 || 1
+            if (!params.has("symbol") && !params.has("symbols")) throw E.oneOf("symbol", "symbols")
+            return shaped(exchange, market, params, (info) => {
+              const day = dayOf(exchange, history, info, sizeMs)
+              if (day === undefined) return { symbol: info.symbol }
+              const {
+                prevClosePrice: _prev,
+                lastQty: _qty,
+                bidPrice: _b,
+                bidQty: _bq,
+                askPrice: _a,
+                askQty: _aq,
+                ...view
+              } = dayView(exchange, day, type)
+              return view
+            })
+          },
+        }),
+      ),
+    )
   return routes
+}
+
+/** `1m` … `59m`, `1h` … `23h`, `1d` … `7d`. */
+const windowMs = (text: string): number => {
+  const [, count = "", unit = ""] = /^([1-9]\d?)([mhd])$/.exec(text) ?? []
+  const most = { m: 59, h: 23, d: 7 }[unit] ?? 0
+  if (count === "" || Number(count) > most) throw E.invalid("windowSize")
+  return Number(count) * ({ m: 60_000, h: 3_600_000, d: 86_400_000 }[unit] ?? 0)
 }

@@ -8,6 +8,7 @@ import { ordersOf } from "./lists.ts"
 import type { ListDraft, OrderList, OrderLists } from "./lists.ts"
 import { dec, min } from "@petrosa/contracts"
 import { isOpen, leftOf } from "../core/orders.ts"
+import { oldOco } from "./extraRoutes.ts"
 import { SPOT_CLIENT_ID, readLeg, readResponseType, readSelfTradePrevention } from "./read.ts"
 import type { Names, SpotLeg } from "./read.ts"
 import { listCancelled, listPlaced, listed } from "./views.ts"
@@ -79,6 +80,14 @@ export const spotListRoutes = (desk: SpotDesk, lists: OrderLists): readonly Rout
 
   return [
     { ...placing, path: "/api/v3/orderList/oco", op: "list.place", orders: 2, run: place(oco) },
+    // Deprecated, and still answered.
+    {
+      ...placing,
+      path: "/api/v3/order/oco",
+      op: "list.place",
+      orders: 2,
+      run: (call: SignedCall) => place(oco)({ ...call, params: oldOco(call.params) }),
+    },
     { ...placing, path: "/api/v3/orderList/oto", op: "list.place", orders: 2, run: place(oto) },
     { ...placing, path: "/api/v3/orderList/otoco", op: "list.place", orders: 3, run: place(otoco) },
     {

@@ -8,6 +8,7 @@ import type { RateLimits } from "../wire/rateLimits.ts"
 import type { Route } from "../wire/routes.ts"
 import { spotAccountRoutes } from "./accountRoutes.ts"
 import { SpotDesk } from "./desk.ts"
+import { spotExtraRoutes } from "./extraRoutes.ts"
 import { spotListRoutes } from "./listRoutes.ts"
 import { OrderLists } from "./lists.ts"
 import { spotOrderRoutes } from "./orderRoutes.ts"
@@ -41,6 +42,7 @@ export const openSpotMarket = (exchange: Exchange, streams: UserStreams, limits:
     ...spotOrderRoutes(desk, lists),
     ...spotListRoutes(desk, lists),
     ...spotAccountRoutes(exchange, limits),
+    ...spotExtraRoutes(desk),
   ]
   return { desk, lists, routes }
 }

@@ -141,6 +141,7 @@ export const F = {
   notional: (least: string) => error(-4164, `Order's notional must be no smaller than ${least} (unless you choose reduce only).`),
   gteNeedsPosition: () =>
     error(-4509, "Time in Force (TIF) GTE can only be used with open positions. Please ensure that positions are available."),
+  sameMultiAssets: () => error(-4171, "No need to change Multi-Assets Mode."),
   goodTill: () => error(-4180, "Invalid goodTillDate."),
   fillOrKill: () =>
     error(

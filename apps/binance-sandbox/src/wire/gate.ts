@@ -37,6 +37,8 @@ export class Gate {
   readonly exchange: Exchange
   readonly limits: RateLimits
   readonly #faults: Faults
+  /** What has come, whatever became of it, by operation. */
+  readonly tally = new Map<string, { requests: number; weight: number }>()
 
   constructor(market: "spot" | "futures", exchange: Exchange, limits: RateLimits, faults: Faults) {
     this.market = market
@@ -57,6 +59,8 @@ export class Gate {
     })
     try {
       const weight = typeof route.weight === "number" ? route.weight : route.weight(params)
+      const counted = this.tally.get(route.op) ?? { requests: 0, weight: 0 }
+      this.tally.set(route.op, { requests: counted.requests + 1, weight: counted.weight + weight })
       this.limits.admit(ip, weight)
       const before = this.#keptOut(view)
       if (before !== undefined) return before
@@ -87,12 +91,14 @@ export class Gate {
     const { route, params, ip } = incoming
     const timeout = this.#faults.strike("timeout", view)
     if (timeout !== undefined && !timeout.executed) throw E.timeout(this.market === "spot" ? 504 : 408)
-    const fill = this.#faults.strike("fillOnCancel", view)
+    // Only requests that could be hit use a rule up.
+    const fill = /cancel/i.test(route.op) ? this.#faults.strike("fillOnCancel", view) : undefined
+    const denied = /place|batch|cancelReplace/i.test(route.op) ? this.#faults.strike("notFound", view) : undefined
     const call = {
       params,
       ip,
       fillAfterMs: timeout?.fillAfterMs,
-      hideForMs: this.#faults.strike("notFound", view)?.forMs ?? 0,
+      hideForMs: denied?.forMs ?? 0,
       fillOnCancel: fill === undefined ? undefined : fill.quantity === undefined ? ("all" as const) : { quantity: fill.quantity },
     }
     let result: unknown

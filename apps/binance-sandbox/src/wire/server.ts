@@ -54,12 +54,16 @@ const readBody = async (request: IncomingMessage): Promise<string> => {
   return Buffer.concat(chunks).toString()
 }
 
-/** Query and form body as one set of parameters. A name that comes twice is refused. */
-const readParams = (query: string, body: string): Params => {
+/**
+ * Query and form body as one set of parameters. A name that comes twice is refused. Futures take an empty value for none
+ * (go-binance sends `newOrderRespType=` with each order); spot refuses it where it is read (-1105).
+ */
+const readParams = (query: string, body: string, emptyIsNone: boolean): Params => {
   const values = new Map<string, string>()
   for (const part of [query, body])
     for (const [name, value] of new URLSearchParams(part)) {
       if (values.has(name)) throw E.duplicateParameter()
+      if (value === "" && emptyIsNone) continue
       values.set(name, value)
     }
   return new Params(values)
@@ -103,10 +107,10 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
       const key = request.headers["x-mbx-apikey"]
       const outgoing = await gate.pass({
         route,
-        params: readParams(query, form),
+        params: readParams(query, form, gate.market === "futures"),
         ip: request.socket.remoteAddress ?? "",
         apiKey: typeof key === "string" ? key : undefined,
-        checkSignature: (account) => checkRestSignature(account, query, form),
+        checkSignature: (account) => checkRestSignature(account, query, form, gate.market === "spot"),
       })
       if (outgoing._tag === "Reply") send(response, outgoing.answer, outgoing.headers)
       else if (outgoing.closeSocket) request.socket.destroy()

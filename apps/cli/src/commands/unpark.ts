@@ -41,8 +41,7 @@ export const unpark = (io: Io, id: string, options: UnparkOptions): Promise<Exit
         signalStream: settings.signalStream,
         lotsStream: settings.lotsStream,
       })
-      const body = JSON.stringify({ request: "unpark", by: options.by ?? "petrosa unpark" })
-      const published = await publisher.publishResume(row.order, row.version, body)
+      const published = await publisher.publishResume(row.order, row.version, "unpark", options.by ?? "petrosa unpark")
       if (published._tag === "BrokerAway" || published._tag === "Refused") throw new CliError(published.message)
       for (let waitedMs = 0; waitedMs < WAIT_MS; waitedMs += POLL_MS) {
         const now = await store.findOrder(row.order)

@@ -15,11 +15,16 @@ const FILES = {
   "orders.css": { at: "../../page/orders.css", type: "text/css; charset=utf-8" },
   "narrow.css": { at: "../../page/narrow.css", type: "text/css; charset=utf-8" },
   "page.js": { at: "../../generated/page.js", type: "text/javascript; charset=utf-8" },
+  "stately.html": { at: "../../page/stately.html", type: "text/html; charset=utf-8" },
+  "stately.js": { at: "../../generated/stately.js", type: "text/javascript; charset=utf-8" },
   "icon.svg": { at: "../../page/icon.svg", type: "image/svg+xml" },
 } as const
 export type AssetName = keyof typeof FILES
 
 export const isAssetName = (name: string): name is AssetName => Object.hasOwn(FILES, name)
+
+/** The one page that may show another: the Stately inspector's own, when somebody asks for it there. */
+const FRAMES_STATELY = `${SECURITY_HEADERS["content-security-policy"]}; frame-src https://stately.ai`
 
 interface Asset {
   readonly body: Buffer
@@ -44,7 +49,8 @@ export class Assets {
 
   send(request: IncomingMessage, response: ServerResponse, name: AssetName): void {
     const { body, packed, etag, type } = this.get(name)
-    const headers = { ...SECURITY_HEADERS, "cache-control": "no-cache", etag, vary: "accept-encoding" }
+    const policy = name === "stately.html" ? { "content-security-policy": FRAMES_STATELY } : {}
+    const headers = { ...SECURITY_HEADERS, ...policy, "cache-control": "no-cache", etag, vary: "accept-encoding" }
     if (request.headers["if-none-match"] === etag) {
       end(request, response, 304, headers, Buffer.alloc(0))
       return

@@ -1,7 +1,7 @@
 /**
  * The live feed (server-sent events): transitions as they become durable, and counts every second.
  *
- * Promises: the journal's listener only puts a reference aside; everything else happens ten times a second, once for all
+ * Promises: the journal's listener only puts a reference aside; everything else happens five times a second, once for all
  * pages, and only while somebody looks. A page that cannot take what is sent loses it, and is told to `reload` when it can
  * take something again; what waits for it is bounded (1 MiB and one message), and one that stays deaf is dropped.
  */
@@ -9,17 +9,22 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import type { EventRecord } from "@petrosa/contracts"
 import { isOrderId, orderStream } from "@petrosa/contracts"
 import type { EngineFace } from "@petrosa/engine"
-import type { Regions } from "@petrosa/lifecycle"
 import { Follower } from "./follower.ts"
+import { type Journals, listenToAll } from "./journals.ts"
+import type { RegionCounts, Replicas } from "./regionCounts.ts"
 import { SECURITY_HEADERS } from "./reply.ts"
 import { slimRow, type Transition, transitionOf } from "./slim.ts"
 import { Tally } from "./tally.ts"
 
-const TICK_MS = 100
+const TICK_MS = 200
 const COUNTS_MS = 1000
 const RELOAD_TALLY_MS = 60_000
-/** Records of one tick that are shown; the others are counted only. */
-const SHOWN_MAX = 200
+/** Transitions of one tick that are told one by one, the newest; the others are counted only. Nobody reads faster. */
+const SHOWN_MAX = 60
+/** Orders of one tick whose rows are sent. */
+const ROWS_MAX = 100
+/** Records between two ticks that are looked at. */
+const WAITING_MAX = 20_000
 /** Orders of one tick whose history is read so that they can be followed. */
 const READ_MAX = 4
 export const FEEDS_MAX = 64
@@ -36,10 +41,11 @@ interface Page {
 
 export interface FeedOptions {
   readonly engine: EngineFace
-  /** The regions of every order that this process holds. */
-  readonly held: () => Iterable<Regions>
-  /** Listens to the journals of all replicas; the result ends it. */
-  readonly journals?: (listener: (replica: string, batch: Uint8Array) => void) => () => void
+  /** Of the orders that this process holds. */
+  readonly regions: () => RegionCounts
+  /** Asks the other replicas for theirs. */
+  readonly replicas?: Replicas
+  readonly journals?: Journals
   readonly hello: () => unknown
   readonly log: { warn(fields: object, message: string): void }
 }
@@ -52,6 +58,7 @@ export class Feed {
   #waiting: EventRecord[] = []
   #more = 0
   #stopListening: (() => void) | undefined
+  #asking: ReturnType<Replicas["ask"]> | undefined
   #timer: NodeJS.Timeout | undefined
   #countsDueMs = 0
   #tallyDueMs = 0
@@ -60,7 +67,7 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options
-    this.#tally = new Tally(options.engine.store, options.held)
+    this.#tally = new Tally(options.engine.store, options.engine.health().replica, options.regions)
   }
 
   get pages(): number {
@@ -105,19 +112,13 @@ export class Feed {
   }
 
   #begin(): void {
-    const { engine, journals } = this.#options
+    const { engine, journals, replicas } = this.#options
+    this.#stopListening = listenToAll(engine, journals, (records) => this.#hear(records))
     const own = engine.health().replica
-    const ends = [engine.onJournal((records) => this.#hear(records))]
-    if (journals !== undefined) {
-      ends.push(
-        journals((replica, batch) => {
-          if (replica !== own) this.#hear(readBatch(batch))
-        }),
-      )
-    }
-    this.#stopListening = () => {
-      for (const stop of ends) stop()
-    }
+    this.#asking = replicas?.ask((replica, answer) => {
+      if (replica !== own) this.#tally.others.take(replica, answer, Date.now())
+    })
+    this.#asking?.again()
     this.#tallyDueMs = 0
     this.#countsDueMs = 0
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
@@ -127,6 +128,8 @@ export class Feed {
   #rest(): void {
     this.#stopListening?.()
     this.#stopListening = undefined
+    this.#asking?.stop()
+    this.#asking = undefined
     clearInterval(this.#timer)
     this.#timer = undefined
     this.#waiting = []
@@ -140,8 +143,7 @@ export class Feed {
   #hear(records: readonly EventRecord[]): void {
     for (const record of records) {
       if (record.order === "") continue
-      // Beyond what is shown, records still count: bounded by the journal's batches between two ticks.
-      if (this.#waiting.length < SHOWN_MAX * 50) this.#waiting.push(record)
+      if (this.#waiting.length < WAITING_MAX) this.#waiting.push(record)
       else this.#more += 1
     }
   }
@@ -165,25 +167,26 @@ export class Feed {
       this.#countsDueMs = nowMs + COUNTS_MS
       this.#lastCounts = frame("counts", this.#tally.counts(nowMs))
       this.#toAll(this.#lastCounts, nowMs)
+      this.#asking?.again()
     }
     for (const page of this.#pages) if (page.deafSinceMs !== undefined && nowMs - page.deafSinceMs > DEAF_MS) page.response.destroy()
   }
 
   #sendBatch(records: readonly EventRecord[], nowMs: number): void {
-    const shown = records.slice(0, SHOWN_MAX)
-    this.#readUnknown(shown)
-    const arrows = this.#follower.take(shown)
+    this.#readUnknown(records)
+    const arrows = this.#follower.take(records)
+    const firstShown = Math.max(0, records.length - SHOWN_MAX)
     const transitions: Transition[] = []
+    const newest = new Map<string, EventRecord>()
     for (const [n, record] of records.entries()) {
       const from = this.#tally.take(record, nowMs)
-      if (n < SHOWN_MAX) transitions.push(transitionOf(record, from, arrows[n] ?? []))
+      // An order that is not followed closely is known by its state at least.
+      if (from !== null && from !== record.state) arrows.add(`order:${from}>${record.state}`)
+      if (n >= firstShown) transitions.push(transitionOf(record, from))
+      newest.set(record.order, record)
     }
-    const newest = new Map<string, EventRecord>()
-    for (const record of shown) newest.set(record.order, record)
-    this.#toAll(
-      frame("batch", { transitions, rows: [...newest.values()].map(slimRow), more: records.length - shown.length + this.#more }),
-      nowMs,
-    )
+    const rows = [...newest.values()].slice(-ROWS_MAX).map(slimRow)
+    this.#toAll(frame("batch", { transitions, rows, arrows: [...arrows], more: firstShown + this.#more }), nowMs)
   }
 
   /** Orders that began before anybody looked are read, a few at a time, so that their next steps can be drawn. */
@@ -223,12 +226,3 @@ export class Feed {
 }
 
 const frame = (event: string, data: unknown): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
-
-const readBatch = (batch: Uint8Array): readonly EventRecord[] => {
-  try {
-    const records: unknown = JSON.parse(new TextDecoder().decode(batch))
-    return Array.isArray(records) ? (records as readonly EventRecord[]) : []
-  } catch {
-    return []
-  }
-}

@@ -9,6 +9,7 @@
  *     GET  /inspector/data/orders/<id>[/next?at=N][/events/<n>]
  *     POST /inspector/check, /inspector/publish        simulation only
  *     GET, POST /inspector/venue/faults                simulation only
+ *     GET  /inspector/stately                          xstate's inspection protocol, where it is asked for (stately.ts)
  */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { EngineFace } from "@petrosa/engine"
@@ -17,21 +18,29 @@ import { Assets, isAssetName } from "./assets.ts"
 import { changeFaults, check, publish, readFaults, SIGNAL_MAX_BYTES } from "./control.ts"
 import { type DataAnswer, isStoreAway, listOrders, nextOf, oneOrder, rawEvent, vocabulary } from "./data.ts"
 import { Feed } from "./feed.ts"
+import type { Journals } from "./journals.ts"
+import { cached, countRegions, type Replicas } from "./regionCounts.ts"
 import { problem, readBody, sendJson } from "./reply.ts"
+import { refusalOf, Stately, type StatelyRefusal } from "./stately.ts"
 
 export interface InspectorOptions {
   readonly engine: EngineFace
   readonly mode: "simulation" | "testnet" | "live"
   /** The regions of every order that this process holds; default: none. */
   readonly held?: () => Iterable<Regions>
-  /** Listens to the journals of all replicas; the result ends it. */
-  readonly journals?: (listener: (replica: string, batch: Uint8Array) => void) => () => void
+  readonly journals?: Journals
+  /** How the replicas on one store ask each other what they hold; default: there is only this one. */
+  readonly replicas?: Replicas
+  /** Offers xstate's inspection protocol to this machine. The caller sees to it that the server listens on loopback only. */
+  readonly stately?: boolean
   readonly log: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
 }
 
 export interface Inspector {
   /** Answers a request below `/inspector`; resolves when it is answered (a feed: when its page has gone). Never rejects. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** Takes over the connection of a WebSocket; resolves when it is gone. A refusal: nothing was taken over. */
+  upgrade(request: IncomingMessage): StatelyRefusal | Promise<void>
   /** Pages that look at the feed. */
   readonly feeds: number
   close(): void
@@ -61,9 +70,13 @@ export const createInspector = (options: InspectorOptions): Inspector => {
       ...vocabulary,
     }
   }
+  const { held } = options
+  const regions = cached(() => countRegions(held === undefined ? [] : held()), Date.now)
+  const stopAnswering = options.replicas?.answer(regions)
   const feed = new Feed({
     engine,
-    held: options.held ?? (() => []),
+    regions,
+    ...(options.replicas === undefined ? {} : { replicas: options.replicas }),
     ...(options.journals === undefined ? {} : { journals: options.journals }),
     hello: () => {
       const { mode: now, replica, version, ready } = about()
@@ -71,6 +84,11 @@ export const createInspector = (options: InspectorOptions): Inspector => {
     },
     log,
   })
+
+  const stately =
+    options.stately === true
+      ? new Stately({ engine, log, ...(options.journals === undefined ? {} : { journals: options.journals }) })
+      : undefined
 
   const reads = async (path: string, query: URLSearchParams): Promise<DataAnswer | undefined> => {
     if (path === "about") return { status: 200, body: about() }
@@ -99,6 +117,11 @@ export const createInspector = (options: InspectorOptions): Inspector => {
       const name = path.slice("/inspector/assets/".length)
       if (isAssetName(name)) return assets.send(request, response, name)
     } else if (reading && isOpenPath(path)) return assets.send(request, response, "index.html")
+    if (stately !== undefined && reading && path === "/inspector/stately") {
+      const refusal = refusalOf(request)
+      if (refusal !== undefined) return problem(request, response, refusal.status, refusal.detail)
+      return assets.send(request, response, "stately.html")
+    }
     if (request.method === "GET" && path === "/inspector/feed") {
       if (!feed.open(request, response)) return problem(request, response, 503, "Too many pages look at this engine.")
       return new Promise((resolve) => response.once("close", resolve))
@@ -128,9 +151,17 @@ export const createInspector = (options: InspectorOptions): Inspector => {
         else await problem(request, response, 500, "Internal error. The engine's log has the details.")
       }
     },
+    upgrade: (request) =>
+      stately !== undefined && request.method === "GET" && new URL(request.url ?? "/", "http://x").pathname === "/inspector/stately"
+        ? stately.attach(request)
+        : { status: 404, detail: "There is nothing here." },
     get feeds() {
       return feed.pages
     },
-    close: () => feed.close(),
+    close: () => {
+      feed.close()
+      stopAnswering?.()
+      stately?.close()
+    },
   }
 }

@@ -43,11 +43,9 @@ export interface Transition {
   readonly symbol: string
   readonly strategy: string
   readonly reason: string | null
-  /** Arrows of the graph that it went along, as `entry:sending>over`, for orders that are followed closely. */
-  readonly arrows: readonly string[]
 }
 
-export const transitionOf = (record: EventRecord, from: string | null, arrows: readonly string[]): Transition => ({
+export const transitionOf = (record: EventRecord, from: string | null): Transition => ({
   order: record.order,
   version: record.version,
   type: record.type,
@@ -57,5 +55,4 @@ export const transitionOf = (record: EventRecord, from: string | null, arrows: r
   symbol: record.symbol,
   strategy: record.strategy_id,
   reason: record.state === "failed" ? record.reason : null,
-  arrows,
 })

@@ -6,10 +6,10 @@
  */
 import type { EventRecord } from "@petrosa/contracts"
 import type { EventStore, OrderRow } from "@petrosa/event-store"
-import { REGIONS, type Regions } from "@petrosa/lifecycle"
+import { OtherReplicas, type RegionCounts } from "./regionCounts.ts"
 
 export interface Counts {
-  /** Orders that are not done, by region and state. `entry` and `protection`: of this replica. */
+  /** Orders that are not done, by region and state. */
   readonly atWork: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** Of the newest orders: how many there are in each state, done or not. */
   readonly newest: {
@@ -17,7 +17,7 @@ export interface Counts {
     readonly states: Readonly<Record<string, number>>
     readonly reasons: Readonly<Record<string, number>>
   }
-  /** Replicas that wrote something lately. */
+  /** Replicas that are there, or wrote something lately. */
   readonly replicas: readonly string[]
   /** Events recorded since the counts before, per second. */
   readonly perSecond: number
@@ -37,15 +37,19 @@ type Row = Pick<OrderRow, "order" | "state" | "done" | "reason" | "version">
 
 export class Tally {
   readonly #store: EventStore
-  readonly #held: () => Iterable<Regions>
+  readonly #own: string
+  readonly #regions: () => RegionCounts
+  readonly others = new OtherReplicas()
   readonly #orders = new Map<string, Known & { readonly version: number }>()
   readonly #replicas = new Map<string, number>()
   #events = 0
   #countedAtMs = Date.now()
 
-  constructor(store: EventStore, held: () => Iterable<Regions>) {
+  /** `own`: the name of this replica; `regions`: of the orders that it holds. */
+  constructor(store: EventStore, own: string, regions: () => RegionCounts) {
+    this.#own = own
     this.#store = store
-    this.#held = held
+    this.#regions = regions
   }
 
   /** Rejects when the store is away; what was known stays. */
@@ -66,6 +70,7 @@ export class Tally {
   forget(): void {
     this.#orders.clear()
     this.#replicas.clear()
+    this.others.forget()
   }
 
   /** The state that the order had before this record, where it is known. */
@@ -89,24 +94,21 @@ export class Tally {
   }
 
   counts(nowMs: number): Counts {
-    const atWork: Record<string, Record<string, number>> = {}
-    const add = (region: string, state: string): void => {
-      const states = (atWork[region] ??= {})
-      states[state] = (states[state] ?? 0) + 1
-    }
+    const order: Record<string, number> = {}
     const states: Record<string, number> = {}
     const reasons: Record<string, number> = {}
     for (const { state, done, reason } of this.#orders.values()) {
       states[state] = (states[state] ?? 0) + 1
-      if (!done) add("order", state)
+      if (!done) order[state] = (order[state] ?? 0) + 1
       if (state === "failed" && reason !== null) reasons[reason] = (reasons[reason] ?? 0) + 1
     }
-    for (const regions of this.#held()) for (const region of REGIONS) if (region !== "order") add(region, regions[region])
     for (const [replica, atMs] of this.#replicas) if (nowMs - atMs > 60_000) this.#replicas.delete(replica)
     const seconds = Math.max(0.001, (nowMs - this.#countedAtMs) / 1000)
     const perSecond = Math.round(this.#events / seconds)
     this.#events = 0
     this.#countedAtMs = nowMs
-    return { atWork, newest: { of: this.#orders.size, states, reasons }, replicas: [...this.#replicas.keys()].sort(), perSecond }
+    const replicas = [...new Set([this.#own, ...this.#replicas.keys(), ...this.others.names(nowMs)])].sort()
+    const atWork = { order, ...this.others.plus(this.#regions(), nowMs) }
+    return { atWork, newest: { of: this.#orders.size, states, reasons }, replicas, perSecond }
   }
 }

@@ -42,18 +42,26 @@ const price = HttpApiEndpoint.get("price", "/price/:symbol", {
   success: S.Price,
   error: [S.NotFound, S.Unavailable],
 }).annotateMerge(says("The newest price at hand"))
-const account = HttpApiEndpoint.get("account", "/account", { query: {}, success: S.Account, error: S.Unavailable }).annotateMerge(
-  says("Balances, positions and lots"),
+const account = HttpApiEndpoint.get("account", "/account", {
+  query: { market: Schema.optionalKey(S.Market) },
+  success: S.Account,
+  error: [S.NotFound, S.Unavailable],
+}).annotateMerge(
+  says(
+    "Balances, positions and lots",
+    "Of the venue of `market`; without it, of DEFAULT_MARKET's. `lots` are those of every market. 404: the market is not traded by this engine.",
+  ),
 )
 const cancel = HttpApiEndpoint.delete("cancel", "/order/:symbol/:order_id", {
   params: { symbol: S.Symbol, order_id: S.Id },
-  query: {},
+  query: { market: Schema.optionalKey(S.Market) },
   success: [S.Cancelled, S.Cancelled.pipe(HttpApiSchema.status(202))],
   error: [S.NotFound, S.Conflict, S.Unavailable],
 }).annotateMerge(
   says(
     "Cancel what is left of an entry",
-    "By the venue's order id, our order id or our client order id. What was filled stays, under its stop. 202: asked for, not yet proven by the venue.",
+    "By the venue's order id, our order id or our client order id; with `market`, an order of that market only (the venue may number each market on its own). " +
+      "What was filled stays, under its stop. 202: asked for, not yet proven by the venue.",
   ),
 )
 

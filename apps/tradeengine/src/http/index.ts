@@ -3,3 +3,4 @@
  * It asks the engine through `EngineFace` only.
  */
 export { type HttpLog, type HttpOptions, HttpStartFailed, type RunningHttp, startHttp } from "./server.ts"
+export { isLoopback } from "./guard.ts"

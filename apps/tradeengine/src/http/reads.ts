@@ -4,7 +4,7 @@
  */
 import type { DecimalString, FieldError, Market } from "@petrosa/contracts"
 import { canonical, isPositive, MARKETS, parseDecimal } from "@petrosa/contracts"
-import type { AccountView, EngineFace } from "@petrosa/engine"
+import type { AccountView, EngineFace, PriceView } from "@petrosa/engine"
 import type { OrderQuery, OrderRow } from "@petrosa/event-store"
 import { BadCursor, recordFromText, StoreUnavailable } from "@petrosa/event-store"
 import type { Answer } from "./answer.ts"
@@ -22,13 +22,26 @@ export const price = async (engine: EngineFace, symbol: string, market: Market |
     price: exact(read.value.price),
     timestamp: new Date(read.value.atMs).toISOString(),
     source: read.value.source,
+    ...priceDetails(read.value),
     ...(market === undefined ? {} : { market }),
   })
 }
 
-export const account = async (engine: EngineFace): Promise<Answer> => {
-  const read = await engine.account()
+/** Where it came by, how old it is, and what else is known; whether it is decided with. */
+const priceDetails = ({ market, feed, ageMs, bid, ask, mark, last, refused }: PriceView): Readonly<Record<string, unknown>> => ({
+  ...(market === undefined ? {} : { market }),
+  ...(feed === undefined ? {} : { feed }),
+  ...(ageMs === undefined ? {} : { age_ms: ageMs, stale: refused !== undefined }),
+  ...(bid === undefined ? {} : { bid: exact(bid.price) }),
+  ...(ask === undefined ? {} : { ask: exact(ask.price) }),
+  ...(mark === undefined ? {} : { mark_price: exact(mark.price) }),
+  ...(last === undefined ? {} : { last_price: exact(last.price) }),
+})
+
+export const account = async (engine: EngineFace, market: Market | undefined): Promise<Answer> => {
+  const read = await engine.account(market)
   if (read._tag === "Unknown") return unavailable("account", read.reason)
+  if (read.value === undefined) return problem(404, `This engine does not trade ${market ?? "its default market"}.`)
   return json({ message: "Account information retrieved", data: accountData(read.value) })
 }
 
@@ -54,12 +67,13 @@ const accountData = (view: AccountView): Readonly<Record<string, unknown>> => {
       state: lot.state,
     })),
     venue: view.venue,
+    markets: view.markets,
     mode: view.mode,
   }
 }
 
-export const cancel = async (engine: EngineFace, symbol: string, id: string, by: string): Promise<Answer> => {
-  const answer = await engine.cancelEntry(symbol.toUpperCase(), id, by)
+export const cancel = async (engine: EngineFace, symbol: string, id: string, by: string, market: Market | undefined): Promise<Answer> => {
+  const answer = await engine.cancelEntry(symbol.toUpperCase(), id, by, market)
   switch (answer._tag) {
     case "Cancelled":
       return json({ message: "Order cancelled", order_id: id, order: answer.row.order, result: orderView(answer.row) })
@@ -70,7 +84,7 @@ export const cancel = async (engine: EngineFace, symbol: string, id: string, by:
     case "NotCancellable":
       return problem(409, answer.message, { order_id: id, order: answer.row.order, result: orderView(answer.row) })
     case "NotFound":
-      return problem(404, `No order ${shortened(id)} of ${symbol.toUpperCase()} is known.`)
+      return problem(404, `No order ${shortened(id)} of ${symbol.toUpperCase()} is known${market === undefined ? "" : ` on ${market}`}.`)
     case "Unavailable":
       return unavailable("venue", answer.reason)
   }

@@ -138,8 +138,22 @@ export const DryRun = Schema.Struct({
   events: Schema.Array(Schema.Unknown),
 }).annotate({ identifier: "DryRun", description: "With dry_run: what would be done now. Nothing was recorded, nothing left." })
 
-export const Price = Schema.Struct({ symbol: text, price: money, timestamp: when, market: Market, source: text }).annotate({
+export const Price = Schema.Struct({
+  symbol: text,
+  price: money,
+  timestamp: when,
+  market: Market,
+  source: text,
+  feed: Schema.optionalKey(text),
+  age_ms: Schema.optionalKey(Schema.Number),
+  stale: Schema.optionalKey(Schema.Boolean),
+  bid: Schema.optionalKey(money),
+  ask: Schema.optionalKey(money),
+  mark_price: Schema.optionalKey(money),
+  last_price: Schema.optionalKey(money),
+}).annotate({
   identifier: "Price",
+  description: "`stale`: too old to decide with. `feed`: which feed of market data told it.",
 })
 export const Account = Schema.Struct({ message: text, data: Schema.Record(Schema.String, Schema.Unknown) }).annotate({
   identifier: "Account",

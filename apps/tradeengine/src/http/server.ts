@@ -186,10 +186,11 @@ const routes = (options: HttpOptions) => {
         }),
       )
       .handleRaw("price", ({ params, query }) => reply(() => reads.price(engine, params.symbol, query.market)))
-      .handleRaw("account", () => reply(() => reads.account(engine)))
-      .handleRaw("cancel", ({ params, request }) =>
-        reply(() => reads.cancel(engine, params.symbol, params.order_id, `http ${Option.getOrElse(request.remoteAddress, () => "?")}`)),
-      ),
+      .handleRaw("account", ({ query }) => reply(() => reads.account(engine, query.market)))
+      .handleRaw("cancel", ({ params, query, request }) => {
+        const by = `http ${Option.getOrElse(request.remoteAddress, () => "?")}`
+        return reply(() => reads.cancel(engine, params.symbol, params.order_id, by, query.market))
+      }),
   )
   const history = HttpApiBuilder.group(Api, "history", (handlers) =>
     handlers
@@ -216,14 +217,23 @@ const inspectorAt = ({ inspector }: HttpOptions) =>
   HttpRouter.use((router) =>
     Effect.gen(function* () {
       if (inspector === undefined) return
-      const handler = Effect.flatMap(HttpServerRequest, (request) =>
-        Effect.map(
-          Effect.promise(() =>
-            inspector.handle(toIncomingMessage(request) as IncomingMessage, toServerResponse(request) as ServerResponse),
-          ),
+      const handler = Effect.flatMap(HttpServerRequest, (request) => {
+        const incoming = toIncomingMessage(request) as IncomingMessage
+        // Of an upgrade there is no response to write to: the socket is the inspector's until it is gone.
+        if (incoming.headers.upgrade !== undefined) {
+          const taken = inspector.upgrade(incoming)
+          return "status" in taken
+            ? Effect.succeed(send(problem(taken.status, taken.detail)))
+            : Effect.map(
+                Effect.promise(() => taken),
+                () => HttpServerResponse.empty(),
+              )
+        }
+        return Effect.map(
+          Effect.promise(() => inspector.handle(incoming, toServerResponse(request) as ServerResponse)),
           () => HttpServerResponse.empty(),
-        ),
-      )
+        )
+      })
       // The pattern takes `/inspector` itself as well.
       yield* router.add("*", "/inspector/*", handler)
     }),

@@ -64,7 +64,7 @@ export interface Fake extends EngineFace {
     dryRun: DryRunAnswer
     cancel: CancelAnswer
     health: Health
-    account: AccountView
+    account: AccountView | undefined
     page: OrderPage
     found: OrderRow | undefined
     stored: readonly EventRecord[]
@@ -94,6 +94,7 @@ export const fakeEngine = (): Fake => {
     },
     account: {
       venue: "paper",
+      markets: ["spot", "futures"],
       mode: "simulation",
       balances: [{ asset: "USDT", free: "9949.9000001" as never, locked: "0" as never }],
       positions: [{ symbol: "BTCUSDT", side: "long", quantity: "0.3" as never, entryPrice: "50005" as never }],
@@ -158,8 +159,8 @@ export const fakeEngine = (): Fake => {
       asked("dryRun", new TextDecoder().decode(body))
       return answers.dryRun
     },
-    cancelEntry: async (symbol, id, by) => {
-      asked("cancelEntry", symbol, id, by)
+    cancelEntry: async (symbol, id, by, market) => {
+      asked("cancelEntry", symbol, id, by, market)
       return answers.cancel
     },
     price: async (symbol, market) => {
@@ -169,7 +170,10 @@ export const fakeEngine = (): Fake => {
       if (symbol === "BOOMUSDT") throw new Error("the secret is s3cr3t")
       return known({ symbol, price: "0.0000001" as never, source: "signal", atMs: Date.UTC(2026, 10, 23) })
     },
-    account: async () => known(answers.account),
+    account: async (market) => {
+      asked("account", market)
+      return known(answers.account)
+    },
     setPrice: async (symbol, market, price) => asked("setPrice", symbol, market, price),
     totals: () => ({ trades_total: 3, trades_success: 2, trades_failed: 1, total_volume_usdt: "12345678901234567.89" as never }),
     metricsText: async () => "# TYPE petrosa_orders_total counter\npetrosa_orders_total 3\n",

@@ -49,7 +49,21 @@ describe("GET /price, GET /account, DELETE /order", () => {
       expect(response.status).toBe(status)
       expect(await response.json()).toMatchObject(body)
     }
-    expect(engine.calls[0]?.args).toEqual(["BTCUSDT", "12345678", expect.stringMatching(/^http .*127\.0\.0\.1/)])
+    expect(engine.calls[0]?.args).toEqual(["BTCUSDT", "12345678", expect.stringMatching(/^http .*127\.0\.0\.1/), undefined])
+  })
+
+  it("given a market, when account and cancel are asked, then they are of that market; of one that is not traded: 404; of none: 400", async () => {
+    await get("/account?market=spot")
+    expect((await fetch(`${url()}/order/btcusdt/7?market=futures`, { method: "DELETE" })).status).toBe(404)
+    expect(engine.calls).toMatchObject([
+      { name: "account", args: ["spot"] },
+      { name: "cancelEntry", args: ["BTCUSDT", "7", expect.anything(), "futures"] },
+    ])
+    engine.answers.account = undefined
+    const missing = await get("/account?market=spot")
+    expect([missing.status, await missing.json()]).toEqual([404, { detail: "This engine does not trade spot." }])
+    expect((await get("/account?market=options")).status).toBe(400)
+    expect((await fetch(`${url()}/order/btcusdt/7?market=options`, { method: "DELETE" })).status).toBe(400)
   })
 })
 

@@ -1,6 +1,7 @@
 /** Store or venue away: protection goes on by its plan, an entry waits or has certainly not left, and nobody is hammered. */
 import { describe, expect, it } from "vitest"
 import { refused, unknown } from "@petrosa/contracts"
+import { engineFace } from "../../src/face.ts"
 import { World } from "./world.ts"
 
 /** Between the durable intent and the request the process sleeps, and the store cannot be read when it wakes. */
@@ -22,6 +23,30 @@ const behindAGap = async () => {
 }
 
 describe("while the store is away", () => {
+  it("given nothing that is written, when the store cannot be read, then the engine is not ready, takes nothing in, and is ready when it can", async () => {
+    const world = await World.start()
+    const face = engineFace(world.engine)
+    expect(face.health().parts["store"]).toMatchObject({ ok: true })
+    world.reads = "away"
+    await world.until("it is noticed", () => !face.health().ready, 3000)
+    expect(face.health().parts["store"]).toMatchObject({ ok: false, detail: expect.stringContaining("switched off") })
+    expect(world.intake.capacity("signals")).toBe(0)
+    world.reads = "there"
+    await world.until("it is ready again", () => face.health().ready, 3000)
+    expect(world.intake.capacity("signals")).toBeGreaterThan(0)
+  })
+
+  it("given a store that does not answer at all, when four seconds are over, then the engine is not ready", async () => {
+    const world = await World.start()
+    const face = engineFace(world.engine)
+    world.reads = "silent"
+    await world.pass(5000)
+    expect(face.health().ready).toBe(true)
+    await world.until("it is noticed", () => !face.health().ready, 2000)
+    world.reads = "there"
+    await world.until("it is ready again", () => face.health().ready, 3000)
+  })
+
   it("given one report that says partly filled and cancelled, when it is taken, then the stop leaves by the plan all the same", async () => {
     const world = await World.start()
     await world.resting()

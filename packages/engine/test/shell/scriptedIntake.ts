@@ -11,8 +11,10 @@ import type {
   IntakeReceiver,
   MessageHandle,
   PublishResult,
+  QueueKind,
   QueueMessageName,
   QueueStatus,
+  ResumeReason,
 } from "@petrosa/intake"
 
 export type Kind = "signal" | "resume" | "lot"
@@ -27,6 +29,8 @@ interface Given {
 
 const encoder = new TextEncoder()
 const DELIVERED_AFTER_MS = 5
+const occupies = (kind: Kind, order: string, body: string): string =>
+  kind === "resume" ? `resume ${order} ${(JSON.parse(body) as { readonly request?: string }).request}` : `${kind} ${order}`
 
 export class ScriptedIntake implements Intake {
   readonly connected = true
@@ -36,7 +40,7 @@ export class ScriptedIntake implements Intake {
   readonly resumes: { readonly order: string; readonly version: number; readonly body: string }[] = []
   readonly #clock: Clock
   readonly #given = new Map<IntakeMessage, Given>()
-  /** Orders with a resume or a lot message in its stream: there is room for one of each. */
+  /** What stands in its stream: there is room for one lot of an order, and for one resume with each request. */
   readonly #occupied = new Set<string>()
   #receiver: IntakeReceiver | undefined
   #process = 0
@@ -55,6 +59,11 @@ export class ScriptedIntake implements Intake {
 
   start(receiver: IntakeReceiver): void {
     this.#receiver = receiver
+  }
+
+  /** How many messages the engine takes now. */
+  capacity(queue: QueueKind): number {
+    return this.#receiver?.capacity(queue) ?? 0
   }
 
   message(kind: Kind, body: object | string, order?: string): IntakeMessage {
@@ -83,14 +92,14 @@ export class ScriptedIntake implements Intake {
   }
 
   #make(given: Given): IntakeMessage {
-    const { kind, sequence, streamTimeMs, deliveryCount, order } = given
+    const { kind, sequence, streamTimeMs, deliveryCount, order, body } = given
     const stream = kind === "lot" ? "LOTS" : "SIGNALS"
     const process = this.#process
     let held = true
     const end = (how: string, after = ""): void => {
       if (!held || process !== this.#process) return
       held = false
-      if (how === "ack" || how === "term") this.#occupied.delete(`${kind} ${order}`)
+      if (how === "ack" || how === "term") this.#occupied.delete(occupies(kind, order ?? "", body))
       this.answers.push(`${how} ${kind} ${sequence}${after}`)
     }
     const answer = {
@@ -130,7 +139,7 @@ export class ScriptedIntake implements Intake {
   }
 
   #publish(kind: Kind, order: string, body: string): PublishResult {
-    const key = `${kind} ${order}`
+    const key = occupies(kind, order, body)
     if (this.#occupied.has(key)) return { _tag: "Occupied" }
     this.#occupied.add(key)
     const message = this.message(kind, body, order)
@@ -138,8 +147,8 @@ export class ScriptedIntake implements Intake {
     return { _tag: "Published", stream: message.stream, sequence: message.sequence, duplicate: false }
   }
 
-  async publishResume(order: string, version: number, body: Uint8Array | string = ""): Promise<PublishResult> {
-    const text = typeof body === "string" ? body : new TextDecoder().decode(body)
+  async publishResume(order: string, version: number, request: ResumeReason, by: string): Promise<PublishResult> {
+    const text = JSON.stringify({ request, by })
     this.resumes.push({ order, version, body: text })
     return this.#publish("resume", order, text)
   }

@@ -33,7 +33,7 @@ export class World {
   readonly store = SqliteEventStore.open({ file: ":memory:" })
   /** `away`: it says so. `silent`: it takes what it is given and does not answer until it is back. */
   appends: "there" | "away" | "silent" = "there"
-  reads: "there" | "away" = "there"
+  reads: "there" | "away" | "silent" = "there"
   /** How far the engine's wall clock is from the venue's. Somebody sets it back: less than nothing. */
   wallAheadMs = 0
   /** Orders that `findOrder` does not have yet: the projection is behind. */
@@ -138,8 +138,13 @@ export class World {
       if (this.reads === "away") throw new Error("the store is switched off")
       return store.readStreams(streams)
     }
+    const getMeta = async (key: string) => {
+      while (this.reads === "silent" && !life.over) await settle()
+      if (this.reads === "away") throw new Error("the store is switched off")
+      return store.getMeta(key)
+    }
     const findOrder = async (id: string) => (this.behind.has(id) ? undefined : store.findOrder(id))
-    const changed: Partial<EventStore> = { append, readStreams, findOrder }
+    const changed: Partial<EventStore> = { append, readStreams, getMeta, findOrder }
     return mortal(
       new Proxy<EventStore>(store, {
         get(from, key) {

@@ -25,13 +25,15 @@ import type {
   SymbolRules,
 } from "@petrosa/contracts"
 import { add, clientOrderId, dec, mul, reason, str, sum, ZERO } from "@petrosa/contracts"
+import { armedBracket } from "./armed.ts"
 import { type BracketDecision, solveBracket } from "./bracketSolver.ts"
+import { declined, depthOfValidation } from "./declined.ts"
 import { type Decision, hasLimitPrice, isRefused, rulesNumbers } from "./filters.ts"
 import { exitSideOf } from "./geometry.ts"
 import { decideAgainstLots, type LotBookView } from "./lotBook.ts"
-import { type EntryPrices, entryPrices, type LivePrice, livePriceOf } from "./pricing.ts"
+import { type EntryPrices, entryPrices, type LivePrice, livePriceOf, noLivePrice } from "./pricing.ts"
 import { type DecisionSettings, type FreeBalance, settingsNumbers, type VenueFacts } from "./settings.ts"
-import { type Size, sizeEntry } from "./sizing.ts"
+import { exitQuantity, type Size, sizeEntry } from "./sizing.ts"
 import { validate } from "./validate.ts"
 
 /** More live stops (or targets) of one lot than this are merged, smallest first. */
@@ -57,21 +59,19 @@ export interface EntryInputs {
 
 type Sized = EventData["OrderSized"]
 
-const failed = (why: Reason): OrderEvent => ({ type: "OrderFailed", data: { reason: why } })
-
 /** The events that follow SignalReceived. Never empty. */
 export const decideEntry = (inputs: EntryInputs): readonly OrderEvent[] => {
   const validation = validate(inputs.signal, inputs)
   if ("reason" in validation) {
-    const end = failed(validation.reason)
+    const end = declined(validation.reason, inputs, depthOfValidation(validation.reason))
     return validation.validated === undefined ? [end] : [{ type: "SignalValidated", data: validation.validated }, end]
   }
   const validated: OrderEvent = { type: "SignalValidated", data: validation.ok }
   const lots = decideAgainstLots(inputs.book, inputs.signal, inputs.settings, inputs.venue)
-  if ("reason" in lots) return [validated, failed(lots.reason)]
+  if ("reason" in lots) return [validated, declined(lots.reason, inputs, "book")]
   if (lots.kind === "close") return [validated, ...closing(inputs, lots.lots, lots.cause, validation.live)]
   const entry = entryOf(inputs, lots.side, validation.live)
-  if (isRefused(entry)) return [validated, failed(entry.reason)]
+  if (isRefused(entry)) return [validated, declined(entry.reason, inputs, "size")]
   const sized = entry.ok
   return [validated, { type: "OrderSized", data: sized }, intended(inputs, sized)]
 }
@@ -80,6 +80,8 @@ export const decideEntry = (inputs: EntryInputs): readonly OrderEvent[] => {
 const entryOf = (inputs: EntryInputs, side: Side, live: LivePrice | undefined, recorded?: Sized): Decision<Sized> => {
   const { signal, settings, venue } = inputs
   const rules = inputs.rules as SymbolRules // validate() has refused an unknown symbol
+  // Only here: an opposite signal that closes is a way out, and nobody is kept from that by a feed.
+  if (live === undefined && settings.livePriceRequired === true) return { reason: noLivePrice(inputs.livePrice, inputs.nowMs, settings) }
   const exchange = livePriceOf(inputs.marketPrice, inputs.nowMs, settings)
   if (isRefused(exchange)) return exchange
   const prices = entryPrices(signal, side, rules, live, exchange.ok)
@@ -192,8 +194,9 @@ const intended = (inputs: EntryInputs, sized: Sized): OrderEvent => {
 const planOf = (inputs: EntryInputs, sized: Sized, rules: SymbolRules): BracketPlan => {
   if (sized.stop === undefined || sized.target === undefined) throw new RangeError("an entry was sized without a stop or a target")
   const n = rulesNumbers(rules)
-  return {
-    style: inputs.venue.bracketStyle,
+  const lists = inputs.venue.bracketStyle === "oco" && inputs.signal.market === "spot"
+  const plan: BracketPlan = {
+    style: lists ? "oco" : "legs",
     exitSide: exitSideOf(sized.side),
     stop: sized.stop.rule,
     target: sized.target.rule,
@@ -204,7 +207,14 @@ const planOf = (inputs: EntryInputs, sized: Sized, rules: SymbolRules): BracketP
     minQuantity: str(n.marketMin),
     protectionDeadlineMs: inputs.settings.protectionDeadlineMs,
     maxLegsOfAKind: MAX_LEGS_OF_A_KIND,
+    ...(lists ? { partialGraceMs: inputs.settings.partialGraceMs } : {}),
+    ...(lists && !rules.notional.reduceOnlyExempt ? { minNotional: rules.notional.min } : {}),
   }
+  if (inputs.venue.armsEntries !== true) return plan
+  const { order, engineId } = inputs
+  const quantity = exitQuantity(dec(sized.quantity), sized.side, rules, inputs.venue)
+  const armed = armedBracket({ order, engineId, sized, plan, exitQuantity: quantity })
+  return armed === undefined ? plan : { ...plan, armed }
 }
 
 /** A close: what the lots hold, at market. Entries on their way are cancelled, and what filled of them is closed. */
@@ -270,6 +280,7 @@ export const redecide = (inputs: EntryInputs, recorded: readonly OrderEvent[]): 
     return hasValidated ? events.filter((event) => event.type !== "SignalValidated") : events
   }
   const validation = validate(inputs.signal, inputs)
+  const failed = (why: Reason): OrderEvent => declined(why, inputs, "size")
   if ("reason" in validation) return [failed(validation.reason)]
   const lots = decideAgainstLots(inputs.book, inputs.signal, inputs.settings, inputs.venue)
   if ("reason" in lots) return [failed(lots.reason)]
@@ -286,13 +297,15 @@ const stillHolds = (inputs: EntryInputs, side: Side, live: LivePrice | undefined
   const again = entryOf(inputs, side, live, recorded)
   if (isRefused(again)) {
     const { code, observed, limit } = again.reason
-    return failed(reason("INPUTS_CHANGED", `${code}: ${observed ?? again.reason.message}`, limit))
+    return declined(reason("INPUTS_CHANGED", `${code}: ${observed ?? again.reason.message}`, limit), inputs, "size")
   }
   const differing = (["quantity", "price", "triggerPrice", "icebergQuantity"] as const).find((name) => again.ok[name] !== recorded[name])
   return differing === undefined
     ? intended(inputs, recorded)
-    : failed(
+    : declined(
         reason("INPUTS_CHANGED", `${differing} ${shown(again.ok[differing])}`, `${differing} ${shown(recorded[differing])}, as recorded`),
+        inputs,
+        "size",
       )
 }
 

@@ -15,6 +15,7 @@ export interface LivePrice {
   readonly price: Decimal
   readonly source: MarketPrice["source"]
   readonly ageMs: number
+  readonly feed?: MarketPrice["feed"]
 }
 
 /** The price, if it is of the market (not of a signal) and young enough; PRICE_UNKNOWN when it is no positive decimal. */
@@ -25,7 +26,13 @@ export const livePriceOf = (price: MarketPrice | undefined, nowMs: number, setti
   const value = parseDecimal(price.price)
   if (value === undefined || !isPositive(value))
     return { reason: reason("PRICE_UNKNOWN", `${price.source} price ${JSON.stringify(price.price)}`, "a positive price") }
-  return { ok: { price: value, source: price.source, ageMs } }
+  return { ok: { price: value, source: price.source, ageMs, ...(price.feed === undefined ? {} : { feed: price.feed }) } }
+}
+
+/** Why there is no live price, where one is demanded: none at all, or one that is too old. */
+export const noLivePrice = (price: MarketPrice | undefined, nowMs: number, settings: DecisionSettings): Reason => {
+  if (price === undefined || price.source === "signal") return reason("PRICE_UNKNOWN", "no price of the market", "a live price")
+  return reason("PRICE_STALE", `${nowMs - price.atMs} ms old (${price.source})`, `MAX_PRICE_AGE_MS ${settings.maxPriceAgeMs}`)
 }
 
 export interface EntryPrices {

@@ -24,6 +24,8 @@ export interface DecisionSettings {
   readonly maxPriceDeviationPct: DecimalString
   /** A live price older than this is not known any more. */
   readonly maxPriceAgeMs: number
+  /** A feed of market data is there: an entry without a price of it, or with an old one, is declined. Absent: false. */
+  readonly livePriceRequired?: boolean
   /** SIZING: `confidence` ignores the size that the signal asks for. */
   readonly sizing: "signal" | "confidence"
   /** POSITION_SIZE_PCT of the free balance, before it is multiplied by the confidence. */
@@ -53,6 +55,8 @@ export interface DecisionSettings {
   readonly sendDeadlineMs: number
   /** PROTECTION_DEADLINE_MS. */
   readonly protectionDeadlineMs: number
+  /** PARTIAL_GRACE_MS. */
+  readonly partialGraceMs: number
 }
 
 export const DEFAULT_DECISION_SETTINGS: DecisionSettings = {
@@ -80,6 +84,7 @@ export const DEFAULT_DECISION_SETTINGS: DecisionSettings = {
   entryTimeoutMs: 900_000,
   sendDeadlineMs: 5_000,
   protectionDeadlineMs: 5_000,
+  partialGraceMs: 2_000,
 }
 
 /** What a venue is able to do, as far as a decision on one of its markets reads it. */
@@ -88,7 +93,10 @@ export interface VenueFacts {
   readonly name: string
   readonly mode: "simulation" | "testnet" | "live"
   readonly markets: readonly Market[]
+  /** `oco`: stop and target are one list, on spot. Futures always have legs, each an order of its own. */
   readonly bracketStyle: "legs" | "oco"
+  /** A resting entry can go as one list with its bracket (OTOCO). */
+  readonly armsEntries?: boolean
   /** Markets on which a sell without a position is possible. */
   readonly shortMarkets: readonly Market[]
   /** `one-way`: one position per symbol; `hedge`: a long and a short side by side. */
@@ -122,10 +130,41 @@ export interface SettingsNumbers {
   readonly validationLimits: Readonly<Record<string, string>>
   /** The settings that a size and a bracket depend on, as OrderSized records them. */
   readonly sizingInputs: Readonly<Record<string, string>>
+  /** Both. */
+  readonly allInputs: Readonly<Record<string, string>>
 }
 
 const HUNDRED = dec("100")
 const fraction = (percent: DecimalString): Decimal => div(dec(percent), HUNDRED, 40)
+
+const limitsOf = (s: DecisionSettings): Readonly<Record<string, string>> => ({
+  SETTINGS_VERSION: s.version,
+  MIN_CONFIDENCE: s.minConfidence,
+  MAX_SIGNAL_AGE_SECONDS: String(s.maxSignalAgeMs / 1000),
+  MAX_PRICE_DEVIATION_PCT: s.maxPriceDeviationPct,
+  MAX_PRICE_AGE_MS: String(s.maxPriceAgeMs),
+  ...(s.livePriceRequired === true ? { LIVE_PRICE_REQUIRED: "true" } : {}),
+  ...(s.symbolsAllowed.length === 0 ? {} : { SYMBOLS_ALLOWED: s.symbolsAllowed.join(",") }),
+  ...(s.symbolsDenied.length === 0 ? {} : { SYMBOLS_DENIED: s.symbolsDenied.join(",") }),
+})
+
+const sizingOf = (s: DecisionSettings): Readonly<Record<string, string>> => ({
+  SETTINGS_VERSION: s.version,
+  SIZING: s.sizing,
+  POSITION_SIZE_PCT: s.positionSizePct,
+  SIZE_BELOW_MINIMUM: s.sizeBelowMinimum,
+  MAX_POSITION_NOTIONAL: s.maxPositionNotional,
+  MAX_OPEN_POSITIONS: String(s.maxOpenPositions),
+  MAX_LOTS_PER_STRATEGY_SYMBOL: String(s.maxLotsPerStrategySymbol),
+  OPPOSITE_SIGNAL: s.oppositeSignal,
+  STOP_LOSS_DEFAULT: s.stopLossDefaultPct,
+  TAKE_PROFIT_DEFAULT: s.takeProfitDefaultPct,
+  ATR_STOP_MULTIPLE: s.atrStopMultiple,
+  ATR_TARGET_MULTIPLE: s.atrTargetMultiple,
+  MIN_STOP_DISTANCE_PCT: s.minStopDistancePct,
+  MAX_STOP_DISTANCE_PCT: s.maxStopDistancePct,
+  MIN_TARGET_DISTANCE_PCT: s.minTargetDistancePct,
+})
 
 const compile = (s: DecisionSettings): SettingsNumbers => ({
   minConfidence: dec(s.minConfidence),
@@ -141,32 +180,9 @@ const compile = (s: DecisionSettings): SettingsNumbers => ({
   minTargetDistance: fraction(s.minTargetDistancePct),
   allowed: s.symbolsAllowed.length === 0 ? undefined : new Set(s.symbolsAllowed),
   denied: new Set(s.symbolsDenied),
-  validationLimits: Object.freeze({
-    SETTINGS_VERSION: s.version,
-    MIN_CONFIDENCE: s.minConfidence,
-    MAX_SIGNAL_AGE_SECONDS: String(s.maxSignalAgeMs / 1000),
-    MAX_PRICE_DEVIATION_PCT: s.maxPriceDeviationPct,
-    MAX_PRICE_AGE_MS: String(s.maxPriceAgeMs),
-    ...(s.symbolsAllowed.length === 0 ? {} : { SYMBOLS_ALLOWED: s.symbolsAllowed.join(",") }),
-    ...(s.symbolsDenied.length === 0 ? {} : { SYMBOLS_DENIED: s.symbolsDenied.join(",") }),
-  }),
-  sizingInputs: Object.freeze({
-    SETTINGS_VERSION: s.version,
-    SIZING: s.sizing,
-    POSITION_SIZE_PCT: s.positionSizePct,
-    SIZE_BELOW_MINIMUM: s.sizeBelowMinimum,
-    MAX_POSITION_NOTIONAL: s.maxPositionNotional,
-    MAX_OPEN_POSITIONS: String(s.maxOpenPositions),
-    MAX_LOTS_PER_STRATEGY_SYMBOL: String(s.maxLotsPerStrategySymbol),
-    OPPOSITE_SIGNAL: s.oppositeSignal,
-    STOP_LOSS_DEFAULT: s.stopLossDefaultPct,
-    TAKE_PROFIT_DEFAULT: s.takeProfitDefaultPct,
-    ATR_STOP_MULTIPLE: s.atrStopMultiple,
-    ATR_TARGET_MULTIPLE: s.atrTargetMultiple,
-    MIN_STOP_DISTANCE_PCT: s.minStopDistancePct,
-    MAX_STOP_DISTANCE_PCT: s.maxStopDistancePct,
-    MIN_TARGET_DISTANCE_PCT: s.minTargetDistancePct,
-  }),
+  validationLimits: Object.freeze(limitsOf(s)),
+  sizingInputs: Object.freeze(sizingOf(s)),
+  allInputs: Object.freeze({ ...limitsOf(s), ...sizingOf(s) }),
 })
 
 const compiled = new WeakMap<DecisionSettings, SettingsNumbers>()

@@ -64,7 +64,17 @@ export const validate = (signal: Signal, inputs: ValidationInputs): Validation =
 }
 
 const withLive = (data: EventData["SignalValidated"], live: LivePrice | undefined): EventData["SignalValidated"] =>
-  live === undefined ? data : { ...data, livePrice: { price: str(live.price), source: live.source, ageMs: live.ageMs } }
+  live === undefined
+    ? data
+    : {
+        ...data,
+        livePrice: {
+          price: str(live.price),
+          source: live.source,
+          ageMs: live.ageMs,
+          ...(live.feed === undefined ? {} : { feed: live.feed }),
+        },
+      }
 
 const checkConfidence = (signal: Signal, settings: DecisionSettings): Reason | undefined =>
   lt(dec(signal.confidence), settingsNumbers(settings).minConfidence)

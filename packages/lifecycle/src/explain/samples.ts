@@ -154,6 +154,24 @@ const entryEvents = (c: OrderContext, atMs: number): readonly OrderEvent[] => {
       event("EntryAccepted", { clientOrderId: entry.clientOrderId, venueOrderId, via: "reply", ...when }),
       event("EntryRefused", { class: "fatal", code: "-2010", message: "refused", via: "reply", ...when }),
     )
+  const armed = c.plan?.armed
+  if (status === "sending" && armed !== undefined && c.legs.some((leg) => leg.status === "pending"))
+    found.push(
+      event("EntryListRefused", {
+        class: "fatal",
+        code: "-1013",
+        message: "Filter failure: MAX_NUM_ORDER_LISTS",
+        request: {
+          clientOrderId: clientOrderId(EXAMPLE_ENGINE, isOrderId(c.order) ? c.order : EXAMPLE_ORDER, "entry", 2),
+          leg: "entry",
+          side: entry.side,
+          type: entry.type,
+          quantity: entry.quantity,
+          reduceOnly: false,
+        },
+        ...when,
+      }),
+    )
   if (status === "sending") found.push(event("EntryNotSent", { reason: reason("SEND_DEADLINE_PASSED") }))
   if (status !== "unknown") found.push(event("EntryUnknown", { reason: "TIMEOUT", sentAtMs: atMs }))
   if (status === "unknown" || status === "cancelling") found.push(event("EntryNotPlaced", { evidence: {} }))
@@ -208,6 +226,10 @@ const lotEvents = (c: OrderContext, atMs: number): readonly OrderEvent[] => {
   }
   if (c.retryAtMs !== null)
     found.push(event("DeadlinePassed", { deadline: "retry", dueAtMs: c.retryAtMs, nowMs: Math.max(atMs, c.retryAtMs) }))
+  if (c.graceSinceMs !== null && !c.graceOver && c.plan?.partialGraceMs !== undefined) {
+    const dueAtMs = c.graceSinceMs + c.plan.partialGraceMs
+    found.push(event("DeadlinePassed", { deadline: "partial", dueAtMs, nowMs: Math.max(atMs, dueAtMs) }))
+  }
   for (const lot of c.job?.lots ?? []) {
     if (c.job?.reported.includes(lot.order) === true) continue
     const { order, quantity } = lot

@@ -27,6 +27,9 @@ export const fillsText = (fills: readonly Fill[]): string => {
   const shown = fills.slice(0, 3).map((fill) => `${fill.quantity} at ${fill.price} (fee ${fill.fee} ${fill.feeAsset})`)
   return shown.join(", ") + (fills.length > 3 ? ` and ${fills.length - 3} more fills` : "")
 }
+/** A leg, or the list that it is of. */
+const whatOf = (data: { readonly leg: string; readonly sibling?: string }): string =>
+  data.sibling === undefined ? `the ${data.leg}` : "stop and target (one list)"
 const VIA = { reply: "", stream: ", told by the venue's stream", query: ", found by asking", trades: ", found in its trades" } as const
 
 const sentence = (event: OrderEvent): string => {
@@ -49,13 +52,20 @@ const sentence = (event: OrderEvent): string => {
       return `${side} ${quantity} (worth ${notional}, by ${basis.replaceAll("_", " ")}) as ${type.replaceAll("_", " ")} ${at(price)}${trigger}${exits}${notes.length === 0 ? "" : `. ${notes.join(" ")}`}`
     }
     case "EntryIntended": {
-      const { request, venue } = event.data
-      return `may leave to ${venue}: ${request.side} ${request.quantity} ${at(request.price)} as ${request.clientOrderId}`
+      const { request, venue, plan } = event.data
+      const { armed } = plan
+      const bracket =
+        armed === undefined
+          ? ""
+          : `, with its bracket as one list: stop ${at(armed.stop.triggerPrice)}, target ${at(armed.target.price)}, armed at the full fill`
+      return `may leave to ${venue}: ${request.side} ${request.quantity} ${at(request.price)} as ${request.clientOrderId}${bracket}`
     }
     case "EntryAccepted":
       return `the venue took it as ${event.data.venueOrderId} ${took(event.data)}${VIA[event.data.via]}`
     case "EntryRefused":
       return `the venue refused it: ${event.data.code} ${event.data.message}`
+    case "EntryListRefused":
+      return `the venue refused entry and bracket as one list: ${event.data.code} ${event.data.message}; the entry goes by itself as ${event.data.request.clientOrderId}, its bracket follows the fill`
     case "EntryNotSent":
       return `it did not leave: ${because(event.data.reason)}`
     case "EntryUnknown":
@@ -79,11 +89,11 @@ const sentence = (event: OrderEvent): string => {
     case "FlattenAccepted":
       return `closing ${event.data.quantity} at market was taken as ${event.data.venueOrderId}, ${took(event.data)}`
     case "LegRefused":
-      return `the venue refused the ${event.data.leg}: ${event.data.code} ${event.data.message}`
+      return `the venue refused ${whatOf(event.data)}: ${event.data.code} ${event.data.message}`
     case "LegUnknown":
-      return `no answer about the ${event.data.leg} (${event.data.reason}): the venue is asked`
+      return `no answer about ${whatOf(event.data)} (${event.data.reason}): the venue is asked`
     case "LegNotPlaced":
-      return `the ${event.data.leg} ${event.data.clientOrderId} never reached the venue`
+      return `${whatOf(event.data)} ${event.data.clientOrderId} never reached the venue`
     case "LegEnded":
       return `the ${event.data.leg} is over at the venue: ${event.data.how}${VIA[event.data.via]}`
     case "CloseRequested":

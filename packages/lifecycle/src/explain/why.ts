@@ -67,6 +67,7 @@ const CHAPTERS: Readonly<Record<string, string>> = {
   EntryPartlyFilled: "What was filled",
   EntryFilled: "What was filled",
   LateFillFound: "Late truth from the venue",
+  EntryListRefused: "To the venue",
   StopAccepted: "Protection",
   TargetAccepted: "Protection",
   LegRefused: "Protection",
@@ -192,7 +193,7 @@ const tellValidated = (data: EventData["SignalValidated"], confidence: string, s
   if (livePrice === undefined) say("no price of the market was known at the time, so the signal's own price was not held against one")
   else if (most !== undefined)
     say(
-      `the market stood at ${livePrice.price} (${livePrice.source}, ${ageText(livePrice.ageMs)} old), within ${most} % of the signal's prices`,
+      `the market stood at ${livePrice.price} (${livePrice.feed === undefined ? "" : `${livePrice.feed}, `}${livePrice.source}, ${ageText(livePrice.ageMs)} old), within ${most} % of the signal's prices`,
       {
         name: "MAX_PRICE_DEVIATION_PCT",
         observed: livePrice.price,
@@ -283,7 +284,7 @@ const tellIntended = (record: EventRecord, data: EventData["EntryIntended"], say
 const askedText = (command: Command): string => {
   switch (command.type) {
     case "placeEntry":
-      return `send the entry ${command.request.clientOrderId}, once`
+      return `send the entry ${command.request.clientOrderId}, once${command.bracket === undefined ? "" : ", as one list with its bracket"}`
     case "resolveEntry":
       return `ask the venue what became of the entry ${command.clientOrderId}`
     case "cancelEntry":
@@ -291,12 +292,20 @@ const askedText = (command: Command): string => {
     case "placeStop":
     case "placeTarget":
       return `place the ${command.request.leg} for ${command.request.quantity}${command.request.triggerPrice === undefined ? "" : ` at ${command.request.triggerPrice}`}`
+    case "placeBracket": {
+      const { stop, target } = command.bracket
+      return `place stop and target as one list for ${stop.quantity}, at ${stop.triggerPrice ?? "market"} and ${target.price ?? "market"}`
+    }
     case "flatten":
       return `close ${command.request.quantity} at market`
     case "resolveLeg":
       return `ask the venue what became of the ${command.leg} ${command.clientOrderId}`
     case "cancelLeg":
       return `cancel the ${command.leg} ${command.clientOrderId}, until it is proven gone`
+    case "resolveBracket":
+      return `ask the venue what became of the list of ${command.stop} and ${command.target}`
+    case "cancelBracket":
+      return `cancel the list of ${command.stop} and ${command.target}, until both are proven gone`
     case "closeLots":
       return `ask ${command.lots.length === 1 ? "one order" : `${command.lots.length} orders`} to close`
   }

@@ -18,8 +18,11 @@ import type {
   VenueOrderId,
 } from "@petrosa/contracts"
 
-/** `sending`: its command is out. `cancelling`: it is to go, and that is not proven yet. */
-export type LegStatus = "sending" | "unknown" | "live" | "cancelling" | "over"
+/**
+ * `pending`: it goes with the entry (OTOCO), and the venue arms it at the full fill. `sending`: its command is out.
+ * `cancelling`: it is to go, and that is not proven yet.
+ */
+export type LegStatus = "pending" | "sending" | "unknown" | "live" | "cancelling" | "over"
 
 export interface EntryLeg {
   readonly clientOrderId: ClientOrderId
@@ -31,7 +34,7 @@ export interface EntryLeg {
   readonly sendByMs: number
   readonly receiveWindowMs: number
   readonly expiresAtMs: number
-  readonly status: LegStatus
+  readonly status: Exclude<LegStatus, "pending">
   /** How it ended at the venue, once it is over. */
   readonly ended: "filled" | "cancelled" | "expired" | "rejected" | "refused" | "notSent" | "notPlaced" | null
   /** Why we want it gone, once we do. */
@@ -53,7 +56,7 @@ export interface ExitLeg {
   readonly leg: Exclude<Leg, "entry">
   readonly attempt: number
   readonly quantity: DecimalString
-  /** Trigger price; null for a flatten. */
+  /** Trigger price (of a target in a list: its limit); null for a flatten. */
   readonly price: DecimalString | null
   readonly status: LegStatus
   readonly filled: DecimalString
@@ -134,11 +137,17 @@ export interface OrderContext {
   readonly wasCovered: boolean
   /** Since when something filled has been without a live stop; null when nothing is. The protection clock. */
   readonly unprotectedSinceMs: number | null
+  /** As {@link unprotectedSinceMs}, and not begun anew by whoever adopts the order. */
+  readonly graceSinceMs: number | null
+  /** What is filled has waited long enough for a bracket that was about to come by itself. */
+  readonly graceOver: boolean
   readonly targetAbandoned: boolean
   /** No new leg before this time (the venue asked us to wait); null: at once. */
   readonly retryAtMs: number | null
   /** The same for targets alone: a refused target never holds a stop back. */
   readonly targetRetryAtMs: number | null
+  /** Lists: the sale that was to close the lot was refused, and is tried again then; until then the bracket is put back. */
+  readonly saleRetryAtMs: number | null
   readonly legRefusals: number
   readonly closing: Closing | null
   /** A close that the events make necessary, not yet requested. */
@@ -199,9 +208,12 @@ export const initialContext: OrderContext = {
   closedCause: null,
   wasCovered: false,
   unprotectedSinceMs: null,
+  graceSinceMs: null,
+  graceOver: false,
   targetAbandoned: false,
   retryAtMs: null,
   targetRetryAtMs: null,
+  saleRetryAtMs: null,
   legRefusals: 0,
   closing: null,
   closeNeeded: null,

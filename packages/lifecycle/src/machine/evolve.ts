@@ -4,11 +4,13 @@
  *
  * The machine (machine.ts) says which events an order may take in which state; this says what they mean.
  */
-import type { EventOf, Fill, LegAccepted, OrderEvent } from "@petrosa/contracts"
+import type { BracketList, ClientOrderId, EventOf, Fill, LegAccepted, LegRequest, OrderEvent } from "@petrosa/contracts"
 import { add, dec, gte, mul, parseClientOrderId, reason, str } from "@petrosa/contracts"
-import type { EntryLeg, ExitLeg, OrderContext } from "./context.ts"
+import type { EntryLeg, ExitLeg, LegStatus, OrderContext } from "./context.ts"
+import { siblingOf, usesLists } from "./lists.ts"
 import { openQuantity, stopsCover } from "./lot.ts"
 import { metadataOf } from "./metadata.ts"
+import { withAttempt } from "./placing.ts"
 import { protect } from "./protect.ts"
 
 /** An event with its place in the stream: what the machine is sent. */
@@ -64,12 +66,49 @@ const onReceived = (c: OrderContext, e: Recorded<EventOf<"SignalReceived">>): Or
     timeInForce: signal.timeInForce,
     timestampMs: signal.timestampMs,
     createdAtMs: e.atMs,
-    simulation: signal.simulate,
+    simulation: signal.simulate || e.data.mode === "simulation",
     quantity: signal.quantity ?? null,
     price: signal.price,
     stopPrice: signal.stopLoss ?? null,
     targetPrice: signal.takeProfit ?? null,
     metadata: metadataOf(signal.extras),
+  }
+}
+
+/** The legs of a bracket that goes with the entry. */
+const armedLegs = (armed: BracketList | undefined): readonly ExitLeg[] => {
+  const leg = (request: LegRequest, kind: "stop" | "target"): ExitLeg => ({
+    clientOrderId: request.clientOrderId,
+    venueOrderId: null,
+    leg: kind,
+    attempt: parseClientOrderId(request.clientOrderId)?.attempt ?? 1,
+    quantity: request.quantity,
+    price: request.triggerPrice ?? request.price ?? null,
+    status: "pending",
+    filled: str(dec("0")),
+  })
+  return armed === undefined ? [] : [leg(armed.stop, "stop"), leg(armed.target, "target")]
+}
+
+/** The entry is over without all of its fill: a bracket that waited for it will never be armed. Forgotten, not over (as LegNotPlaced). */
+const withoutPending = (c: OrderContext): OrderContext =>
+  c.legs.some((leg) => leg.status === "pending") ? { ...c, legs: c.legs.filter((leg) => leg.status !== "pending") } : c
+
+/** All of the entry is filled: the venue arms the bracket now, or refuses it. Which of the two is a question. */
+const askForArmed = (c: OrderContext): OrderContext => {
+  const waiting = c.legs.filter((leg) => leg.status === "pending")
+  if (waiting.length === 0) return c
+  const ids = waiting.map((leg) => leg.clientOrderId)
+  const asked = { ...c, legs: c.legs.map((leg): ExitLeg => (leg.status === "pending" ? { ...leg, status: "unknown" } : leg)) }
+  const [stop, target] = [waiting.find((leg) => leg.leg === "stop"), waiting.find((leg) => leg.leg === "target")]
+  return {
+    ...asked,
+    commands: [
+      ...c.commands,
+      ...(stop !== undefined && target !== undefined
+        ? [{ type: "resolveBracket", stop: stop.clientOrderId, target: target.clientOrderId } as const]
+        : ids.map((clientOrderId) => ({ type: "resolveLeg", leg: stop === undefined ? "target" : "stop", clientOrderId }) as const)),
+    ],
   }
 }
 
@@ -80,6 +119,8 @@ const onIntended = (c: OrderContext, { data }: Recorded<EventOf<"EntryIntended">
   baseAsset: data.baseAsset,
   quoteAsset: data.quoteAsset,
   plan: data.plan,
+  legs: armedLegs(data.plan.armed),
+  attempts: data.plan.armed === undefined ? c.attempts : { ...c.attempts, stop: 1, target: 1 },
   entry: {
     clientOrderId: data.request.clientOrderId,
     venueOrderId: null,
@@ -100,6 +141,12 @@ const onIntended = (c: OrderContext, { data }: Recorded<EventOf<"EntryIntended">
     feesBase: str(dec("0")),
     sentAtMs: null,
   },
+  commands: [{ type: "placeEntry", request: data.request, ...(data.plan.armed === undefined ? {} : { bracket: data.plan.armed }) }],
+})
+
+/** It goes again by itself, under another id: the first request is certainly not there. */
+const onEntryListRefused = (c: OrderContext, { data }: Recorded<EventOf<"EntryListRefused">>): OrderContext => ({
+  ...withEntry(withoutPending(c), { clientOrderId: data.request.clientOrderId, status: "sending", sentAtMs: null }),
   commands: [{ type: "placeEntry", request: data.request }],
 })
 
@@ -115,13 +162,28 @@ const onEntryFills = (c: OrderContext, e: Recorded<EventOf<"EntryPartlyFilled" |
     entry: { ...entry, venueOrderId: e.data.venueOrderId, status, ended: full ? "filled" : entry.ended },
     ...(e.type === "LateFillFound" ? { settled: null, reason: null, wasCovered: false } : {}),
   }
-  return protect(cancelIfWanted(next), e.atMs)
+  return protect(cancelIfWanted(full ? askForArmed(next) : status === "over" ? withoutPending(next) : next), e.atMs)
 }
 
-const changeLeg = (c: OrderContext, clientOrderId: string, change: Partial<ExitLeg>): OrderContext => ({
-  ...c,
-  legs: c.legs.map((leg) => (leg.clientOrderId === clientOrderId ? { ...leg, ...change } : leg)),
-})
+const changeLeg = (c: OrderContext, clientOrderId: string | undefined, change: Partial<ExitLeg>): OrderContext =>
+  clientOrderId === undefined ? c : { ...c, legs: c.legs.map((leg) => (leg.clientOrderId === clientOrderId ? { ...leg, ...change } : leg)) }
+
+const statusOf = (c: OrderContext, clientOrderId: string): LegStatus | undefined =>
+  c.legs.find((leg) => leg.clientOrderId === clientOrderId)?.status
+
+/** Both legs of a list are the same question; a leg by itself is one of its own. */
+const askFor = (
+  c: OrderContext,
+  data: { readonly leg: ExitLeg["leg"] | "entry"; readonly clientOrderId: ClientOrderId; readonly sibling?: ClientOrderId },
+): OrderContext => {
+  const { leg, clientOrderId, sibling } = data
+  const asked = changeLeg(c, clientOrderId, { status: "unknown" })
+  if (sibling === undefined) return { ...asked, commands: [{ type: "resolveLeg", leg, clientOrderId }] }
+  const [stop, target] = leg === "stop" ? [clientOrderId, sibling] : [sibling, clientOrderId]
+  const other = statusOf(c, sibling)
+  const both = other === "sending" || other === "unknown" ? changeLeg(asked, sibling, { status: "unknown" }) : asked
+  return { ...both, commands: [{ type: "resolveBracket", stop, target }] }
+}
 
 /** A leg that the venue has and that our events do not know yet (it left on the strength of the plan before a crash). */
 const adoptLeg = (c: OrderContext, data: LegAccepted): OrderContext => {
@@ -130,7 +192,7 @@ const adoptLeg = (c: OrderContext, data: LegAccepted): OrderContext => {
   const { leg, attempt } = parts
   return {
     ...c,
-    attempts: { ...c.attempts, [leg]: Math.max(c.attempts[leg], attempt) },
+    attempts: withAttempt(c, leg, Math.max(c.attempts[leg], attempt)),
     legs: [
       ...c.legs,
       {
@@ -145,6 +207,13 @@ const adoptLeg = (c: OrderContext, data: LegAccepted): OrderContext => {
       },
     ],
   }
+}
+
+/** A leg that left before a crash, unknown to our events, and is over: its number is used. */
+const withSeen = (c: OrderContext, clientOrderId: ClientOrderId): OrderContext => {
+  const parts = parseClientOrderId(clientOrderId)
+  if (parts === undefined || parts.leg === "entry") return c
+  return { ...c, attempts: withAttempt(c, parts.leg, Math.max(c.attempts[parts.leg], parts.attempt)) }
 }
 
 const onLegAccepted = (c: OrderContext, e: Recorded<EventOf<"StopAccepted" | "TargetAccepted" | "FlattenAccepted">>): OrderContext => {
@@ -171,11 +240,12 @@ const onLegRefused = (c: OrderContext, e: Recorded<EventOf<"LegRefused">>): Orde
   const { clientOrderId, leg } = e.data
   if (e.data.class === "duplicate") {
     // The id is in use: an earlier attempt landed. Ask for it.
-    const asked = changeLeg(c, clientOrderId, { status: "unknown" })
-    return { ...asked, commands: [{ type: "resolveLeg", leg, clientOrderId }] }
+    return askFor(c, e.data)
   }
   const refusals = c.legRefusals + 1
-  let next: OrderContext = { ...changeLeg(c, clientOrderId, { status: "over" }), legRefusals: refusals }
+  const over = changeLeg(changeLeg(c, clientOrderId, { status: "over" }), e.data.sibling, { status: "over" })
+  let next: OrderContext = { ...over, legRefusals: refusals }
+  if (usesLists(c)) return protect(onListRefused(next, e, refusals), e.atMs)
   switch (e.data.class) {
     case "wouldTrigger":
       // The market is already past the price: what the leg was for has happened. Out at market.
@@ -196,6 +266,32 @@ const onLegRefused = (c: OrderContext, e: Recorded<EventOf<"LegRefused">>): Orde
       break
   }
   return protect(next, e.atMs)
+}
+
+/** As {@link onLegRefused}, where stop and target are one list, and a sale needs the list gone. */
+const onListRefused = (c: OrderContext, e: Recorded<EventOf<"LegRefused">>, refusals: number): OrderContext => {
+  if (e.data.leg === "flatten") {
+    const atMs = Math.max(e.data.retryAtMs ?? 0, e.atMs + backOffMs(Math.max(1, c.attempts.flatten)))
+    return { ...c, saleRetryAtMs: atMs }
+  }
+  // It was put back because the sale was refused. It is not tried twice: the sale is next.
+  if (c.saleRetryAtMs !== null) return { ...c, retryAtMs: Math.max(c.saleRetryAtMs, e.data.retryAtMs ?? 0) }
+  switch (e.data.class) {
+    case "wouldTrigger":
+      return { ...c, closeNeeded: "stopPassed" }
+    case "balance":
+      // Something else has what it was to sell: a list of ours that was believed lost, and covers it after all?
+      return stopsCover(c) ? c : { ...c, closeNeeded: "protection" }
+    case "fatal":
+      // Perhaps it was the target, perhaps it was the list: a stop by itself is tried before the lot is given up.
+      return e.data.sibling === undefined ? { ...c, closeNeeded: "protection" } : { ...c, targetAbandoned: true }
+    case "rateLimit":
+    case "retry":
+    case "race":
+    case "account":
+    case "duplicate":
+      return waitThenRetry(c, e, refusals)
+  }
 }
 
 const waitThenRetry = (c: OrderContext, e: Recorded<EventOf<"LegRefused">>, refusals: number): OrderContext => {
@@ -221,7 +317,16 @@ const onExitFilled = (c: OrderContext, e: Recorded<EventOf<"ExitFilled">>): Orde
     filled: legFilled,
     ...(done ? { status: "over" as const } : leg?.status === "sending" || leg?.status === "unknown" ? { status: "live" as const } : {}),
   })
-  return protect({ ...counted, closedBy: e.data.leg }, e.atMs)
+  return protect({ ...askForSibling(counted, leg), closedBy: e.data.leg }, e.atMs)
+}
+
+/** Of a list one leg trades: the other is over, and that is proven. It protects nothing any more. */
+const askForSibling = (c: OrderContext, leg: ExitLeg | undefined): OrderContext => {
+  const sibling = leg === undefined ? undefined : siblingOf(c, leg)
+  if (sibling?.status !== "live") return c
+  const asked = changeLeg(c, sibling.clientOrderId, { status: "unknown" })
+  const { leg: kind, clientOrderId } = sibling
+  return { ...asked, commands: [...c.commands, { type: "resolveLeg", leg: kind, clientOrderId }] }
 }
 
 const onLegOver = (c: OrderContext, clientOrderId: string, atMs: number): OrderContext =>
@@ -230,7 +335,10 @@ const onLegOver = (c: OrderContext, clientOrderId: string, atMs: number): OrderC
 /** Ended by us (merged), or by the venue: then the next one goes at once the first time, and more slowly each time after. */
 const onLegEnded = (c: OrderContext, e: Recorded<EventOf<"LegEnded">>): OrderContext => {
   const leg = c.legs.find((one) => one.clientOrderId === e.data.clientOrderId)
-  if (leg === undefined || leg.status === "cancelling" || e.data.how === "filled") return onLegOver(c, e.data.clientOrderId, e.atMs)
+  if (leg === undefined) return protect(withSeen(c, e.data.clientOrderId), e.atMs)
+  if (leg.status === "cancelling" || e.data.how === "filled") return onLegOver(c, e.data.clientOrderId, e.atMs)
+  // A list ends as one: it is counted once.
+  if (usesLists(c) && leg.leg === "target") return onLegOver(c, e.data.clientOrderId, e.atMs)
   const refusals = c.legRefusals + 1
   const wait = refusals < 2 ? c.retryAtMs : e.atMs + backOffMs(refusals)
   return onLegOver({ ...c, legRefusals: refusals, retryAtMs: wait }, e.data.clientOrderId, e.atMs)
@@ -245,9 +353,16 @@ const onDeadline = (c: OrderContext, e: Recorded<EventOf<"DeadlinePassed">>): Or
       return { ...c, entryTimedOut: true }
     case "protection":
       return protect(c.closing === null ? { ...c, closeNeeded: "protection" } : c, e.atMs)
+    case "partial":
+      return protect({ ...c, graceOver: true }, e.atMs)
     case "retry":
       return protect(
-        { ...c, retryAtMs: still(c.retryAtMs, e.data.dueAtMs), targetRetryAtMs: still(c.targetRetryAtMs, e.data.dueAtMs) },
+        {
+          ...c,
+          retryAtMs: still(c.retryAtMs, e.data.dueAtMs),
+          targetRetryAtMs: still(c.targetRetryAtMs, e.data.dueAtMs),
+          saleRetryAtMs: still(c.saleRetryAtMs, e.data.dueAtMs),
+        },
         e.atMs,
       )
   }
@@ -295,11 +410,13 @@ const step = (c: OrderContext, e: Recorded): OrderContext => {
     case "EntryRefused":
       // Kept until it is known that nothing was filled: what the venue said is why the order failed.
       return {
-        ...withEntry(c, { status: "over", ended: "refused", sentAtMs: e.data.sentAtMs }),
+        ...withEntry(withoutPending(c), { status: "over", ended: "refused", sentAtMs: e.data.sentAtMs }),
         reason: reason("ENTRY_REFUSED", `${e.data.code} ${e.data.message}`.trim(), e.data.class),
       }
+    case "EntryListRefused":
+      return onEntryListRefused(c, e)
     case "EntryNotSent":
-      return { ...withEntry(c, { status: "over", ended: "notSent" }), reason: e.data.reason }
+      return { ...withEntry(withoutPending(c), { status: "over", ended: "notSent" }), reason: e.data.reason }
     case "EntryUnknown":
       return c.entry === null
         ? c
@@ -308,7 +425,7 @@ const step = (c: OrderContext, e: Recorded): OrderContext => {
             commands: [{ type: "resolveEntry", clientOrderId: c.entry.clientOrderId }],
           }
     case "EntryNotPlaced":
-      return withEntry(c, { status: "over", ended: "notPlaced" })
+      return withEntry(withoutPending(c), { status: "over", ended: "notPlaced" })
     case "EntryPartlyFilled":
     case "EntryFilled":
     case "LateFillFound":
@@ -317,7 +434,11 @@ const step = (c: OrderContext, e: Recorded): OrderContext => {
       return cancelIfWanted(withEntry(c, { cancelReason: e.data.reason, cancelBy: e.data.by }))
     case "EntryEnded":
       return protect(
-        withEntry(c, { status: "over", ended: e.data.how, venueOrderId: e.data.venueOrderId ?? c.entry?.venueOrderId ?? null }),
+        withEntry(withoutPending(c), {
+          status: "over",
+          ended: e.data.how,
+          venueOrderId: e.data.venueOrderId ?? c.entry?.venueOrderId ?? null,
+        }),
         e.atMs,
       )
     case "StopAccepted":
@@ -328,18 +449,19 @@ const step = (c: OrderContext, e: Recorded): OrderContext => {
       return onLegRefused(c, e)
     case "LegUnknown": {
       // The stream may have told before the reply got lost: then there is nothing to ask.
-      const status = c.legs.find((leg) => leg.clientOrderId === e.data.clientOrderId)?.status
-      if (status !== "sending" && status !== "unknown") return c
-      const asked = changeLeg(c, e.data.clientOrderId, { status: "unknown" })
-      return { ...asked, commands: [{ type: "resolveLeg", leg: e.data.leg, clientOrderId: e.data.clientOrderId }] }
+      const status = statusOf(c, e.data.clientOrderId)
+      return status === "sending" || status === "unknown" ? askFor(c, e.data) : c
     }
     case "LegNotPlaced":
       // Forgotten, not over: should the venue show it after all, it is taken in like any leg that is ours.
-      return protect({ ...c, legs: c.legs.filter((leg) => leg.clientOrderId !== e.data.clientOrderId) }, e.atMs)
+      return protect(
+        { ...c, legs: c.legs.filter((leg) => leg.clientOrderId !== e.data.clientOrderId && leg.clientOrderId !== e.data.sibling) },
+        e.atMs,
+      )
     case "LegEnded":
       return onLegEnded(c, e)
     case "SiblingCancelled":
-      return onLegOver(c, e.data.clientOrderId, e.atMs)
+      return onLegOver(withSeen(c, e.data.clientOrderId), e.data.clientOrderId, e.atMs)
     case "CloseRequested":
       return protect(
         {
@@ -347,6 +469,7 @@ const step = (c: OrderContext, e: Recorded): OrderContext => {
           closing: { cause: e.data.cause, by: e.data.by, sinceMs: e.atMs },
           closeNeeded: null,
           retryAtMs: null,
+          saleRetryAtMs: null,
           exitBeforeClose: c.exit,
         },
         e.atMs,
@@ -363,6 +486,9 @@ const step = (c: OrderContext, e: Recorded): OrderContext => {
         closeNeeded: null,
         settledExit: c.exit,
         unprotectedSinceMs: null,
+        graceSinceMs: null,
+        graceOver: false,
+        saleRetryAtMs: null,
       }
     case "DustLeft":
       return protect({ ...c, dust: plus(c.dust, e.data.quantity) }, e.atMs)

@@ -5,7 +5,8 @@
 import type { EventData, OrderEvent, Reason } from "@petrosa/contracts"
 import { ATTEMPT_MAX, dec, div, eq, gt, isNegative, isZero, mul, reason, str, sub } from "@petrosa/contracts"
 import type { OrderContext } from "./context.ts"
-import { entryIsOver, hasFills, heldQuantity, isDust, liveLegs, openQuantity, protectionPhase, totalFeesQuote } from "./lot.ts"
+import { usesLists, waitsForEntry } from "./lists.ts"
+import { entryIsOver, hasFills, heldQuantity, isDust, liveLegs, openQuantity, protectionPhase, stopsCover, totalFeesQuote } from "./lot.ts"
 import { averageFillPrice } from "./planPrices.ts"
 
 const event = <K extends OrderEvent["type"]>(type: K, data: EventData[K]): OrderEvent => ({ type, data }) as OrderEvent
@@ -95,6 +96,12 @@ const settle = (c: OrderContext): OrderEvent | undefined => {
 const cancelReasonOf = (c: OrderContext): Reason | undefined => {
   if (c.entryTimedOut) return reason("ENTRY_TIMEOUT", undefined, c.entry === null ? undefined : new Date(c.entry.expiresAtMs).toISOString())
   if (c.closing !== null || c.closeNeeded !== null) return reason("CANCELLED_BY_OPPOSITE", c.closing?.by)
+  if (c.graceOver && waitsForEntry(c))
+    return reason(
+      "PARTIAL_FILL",
+      c.entry === null ? undefined : `${c.entry.filled} of ${c.entry.quantity} ${c.baseAsset}`,
+      `${c.plan?.partialGraceMs ?? 0} ms`,
+    )
   if (gt(dec(c.exit.quantity), dec("0"))) return reason("CANCELLED_BY_USER", "an exit of the lot traded while its entry was still working")
   return undefined
 }
@@ -116,7 +123,9 @@ export const followUp = (c: OrderContext): OrderEvent | undefined => {
     c.closing !== null &&
     c.attempts.flatten >= ATTEMPT_MAX &&
     gt(openQuantity(c), dec("0")) &&
-    liveLegs(c).every((leg) => leg.leg !== "flatten")
+    liveLegs(c).every((leg) => leg.leg !== "flatten") &&
+    // What is parked stays under its stop: first it is put back.
+    (!usesLists(c) || stopsCover(c) || c.attempts.stop >= ATTEMPT_MAX)
   ) {
     return event("OrderParked", {
       code: "INVARIANT",

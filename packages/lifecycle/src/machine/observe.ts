@@ -6,6 +6,7 @@
 import type { ClientOrderId, DecimalString, Exchange, Fill, Leg, OrderEvent, VenueOrderId, Via } from "@petrosa/contracts"
 import { add, dec, gt, gte, lt, parseClientOrderId, sub, sum } from "@petrosa/contracts"
 import type { ExitLeg, OrderContext } from "./context.ts"
+import { siblingOf } from "./lists.ts"
 import { entryIsOver, openQuantity } from "./lot.ts"
 
 /** What is needed of a venue's order (a structural part of the Venue port's `VenueOrder`). */
@@ -15,7 +16,12 @@ export interface OrderReport {
   readonly status: "new" | "partially_filled" | "filled" | "cancelled" | "expired" | "rejected"
   readonly quantity: DecimalString
   readonly filledQuantity: DecimalString
+  readonly price?: DecimalString
   readonly triggerPrice?: DecimalString
+  /** It waits for another order of its list, and is not in force. */
+  readonly pending?: boolean
+  /** It ended because the other leg of its list trades, or fired. */
+  readonly endedBySibling?: boolean
   readonly raw?: string
 }
 
@@ -31,7 +37,8 @@ const NOTHING: Observation = { events: [], fillsMissing: false }
 export const observe = (c: OrderContext, report: OrderReport, fills: readonly Fill[], via: Via, at: Exchange): Observation => {
   const parts = parseClientOrderId(report.clientOrderId)
   if (c.entry === null || parts === undefined || parts.order !== c.order) return NOTHING
-  return parts.leg === "entry" ? observeEntry(c, report, fills, via, at) : observeLeg(c, report, parts.leg, fills, via, at)
+  const { leg, attempt } = parts
+  return leg === "entry" ? observeEntry(c, report, fills, via, at) : observeLeg(c, report, { leg, attempt }, fills, via, at)
 }
 
 const news = (c: OrderContext, fills: readonly Fill[]): readonly Fill[] => {
@@ -74,16 +81,24 @@ const observeEntry = (c: OrderContext, report: OrderReport, fills: readonly Fill
   return { events, fillsMissing }
 }
 
+/** It ended because the other leg of its list trades: nothing was taken from us. */
+const isReplaced = (c: OrderContext, leg: ExitLeg | undefined, report: OrderReport): boolean => {
+  const sibling = leg === undefined ? undefined : siblingOf(c, leg)
+  if (sibling === undefined || leg?.status === "cancelling") return false
+  return report.endedBySibling === true || gt(dec(sibling.filled), dec("0"))
+}
+
 const ACCEPTED = { stop: "StopAccepted", target: "TargetAccepted", flatten: "FlattenAccepted" } as const
 
 const observeLeg = (
   c: OrderContext,
   report: OrderReport,
-  kind: Exclude<Leg, "entry">,
+  parts: { readonly leg: Exclude<Leg, "entry">; readonly attempt: number },
   fills: readonly Fill[],
   via: Via,
   at: Exchange,
 ): Observation => {
+  const kind = parts.leg
   const clientOrderId = report.clientOrderId as ClientOrderId
   const leg: ExitLeg | undefined = c.legs.find((one) => one.clientOrderId === clientOrderId)
   const events: OrderEvent[] = []
@@ -91,10 +106,19 @@ const observeLeg = (
   const fresh = news(c, fills)
   const known = add(dec(leg?.filled ?? "0"), sum(fresh.map((fill) => dec(fill.quantity))))
   const fillsMissing = lt(known, dec(report.filledQuantity))
-  const waiting = leg === undefined || leg.status === "sending" || leg.status === "unknown"
-
-  if (waiting && report.status !== "rejected") {
-    const price = report.triggerPrice === undefined ? (leg?.price ?? undefined) : report.triggerPrice
+  const waiting = leg === undefined || leg.status === "sending" || leg.status === "unknown" || leg.status === "pending"
+  const unfilled = fresh.length === 0 && !fillsMissing && isTerminal(report.status)
+  // A bracket that goes with the entry begins, or ends, with it: until then it says nothing of its own. One that was forgotten
+  // (its entry ended, it was proven not to be there) and never traded is no news either.
+  if (
+    report.pending === true ||
+    (leg?.status === "pending" && unfilled) ||
+    (leg === undefined && unfilled && parts.attempt <= c.attempts[kind])
+  )
+    return NOTHING
+  // What is over and never traded was not taken just now: it does not cover anything, not even for a moment.
+  if (waiting && !unfilled && report.status !== "rejected") {
+    const price = report.triggerPrice ?? leg?.price ?? report.price
     events.push({
       type: ACCEPTED[kind],
       data: {
@@ -121,7 +145,7 @@ const observeLeg = (
     // Gone as it was to be, because the lot is flat, or taken from us?
     const flat = !gt(sub(openQuantity(c), sum(fresh.map((fill) => dec(fill.quantity)))), dec("0"))
     events.push(
-      flat && entryIsOver(c)
+      (flat && entryIsOver(c)) || isReplaced(c, leg, report)
         ? { type: "SiblingCancelled", data: { leg: kind, clientOrderId, via } }
         : { type: "LegEnded", data: { leg: kind, clientOrderId, how: report.status, via } },
     )

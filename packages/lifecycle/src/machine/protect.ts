@@ -8,78 +8,21 @@
  * - nothing removes a stop while the lot holds anything (but merging, smallest first, when there are too many);
  * - a lot that is to close is flattened at market, its stops stay until it is flat;
  * - when the lot is flat and the entry over, every leg that is left goes, until proven gone.
+ * Where stop and target are one list at the venue the rules of protectByLists.ts hold instead.
  */
-import type { Command, Decimal, LegRequest } from "@petrosa/contracts"
-import { ATTEMPT_MAX, clientOrderId, dec, gt, gte, isPositive, isZero, lt, parseClientOrderId, str, sub } from "@petrosa/contracts"
+import type { Decimal } from "@petrosa/contracts"
+import { dec, gt, gte, isPositive, isZero, lt, sub } from "@petrosa/contracts"
 import type { ExitLeg, OrderContext } from "./context.ts"
-import { bySize, entryIsOver, hasFills, legQuantity, openQuantity } from "./lot.ts"
+import { usesLists } from "./lists.ts"
+import { bySize, entryIsOver, fits, hasFills, legQuantity, openQuantity } from "./lot.ts"
+import { addLeg, cancelLegs, MAYBE_THERE, ON_THE_WAY } from "./placing.ts"
 import { planPrices } from "./planPrices.ts"
+import { protectByLists } from "./protectByLists.ts"
 
-type ExitKind = ExitLeg["leg"]
+const isCancelling = (c: OrderContext, kind: ExitLeg["leg"]): boolean =>
+  c.legs.some((leg) => leg.leg === kind && leg.status === "cancelling")
 
-const requestOf = (c: OrderContext, leg: ExitLeg): LegRequest => {
-  const side = c.entry?.side === "buy" ? "sell" : "buy"
-  const base = { clientOrderId: leg.clientOrderId, leg: leg.leg, side, quantity: leg.quantity, reduceOnly: true } as const
-  switch (leg.leg) {
-    case "stop":
-      return leg.price === null ? { ...base, type: "market" } : { ...base, type: "stop", triggerPrice: leg.price }
-    case "target":
-      return leg.price === null ? { ...base, type: "market" } : { ...base, type: "take_profit", triggerPrice: leg.price }
-    case "flatten":
-      return { ...base, type: "market" }
-  }
-}
-
-const COMMAND_OF = { stop: "placeStop", target: "placeTarget", flatten: "flatten" } as const
-
-/** Adds a leg of this kind under the next attempt. Without an attempt left the context comes back as it is: the deadline decides. */
-const addLeg = (c: OrderContext, leg: ExitKind, quantity: Decimal): OrderContext => {
-  const engineId = c.entry === null ? undefined : parseClientOrderId(c.entry.clientOrderId)?.engineId
-  const attempt = c.attempts[leg] + 1
-  if (engineId === undefined || c.order === "" || attempt > ATTEMPT_MAX) return c
-  const prices = planPrices(c)
-  const price = leg === "stop" ? prices?.stop : leg === "target" ? prices?.target : undefined
-  const added: ExitLeg = {
-    clientOrderId: clientOrderId(engineId, c.order, leg, attempt),
-    venueOrderId: null,
-    leg,
-    attempt,
-    quantity: str(quantity),
-    price: price ?? null,
-    status: "sending",
-    filled: str(dec("0")),
-  }
-  const command: Command = { type: COMMAND_OF[leg], request: requestOf(c, added) }
-  return {
-    ...c,
-    legs: [...c.legs, added],
-    attempts: { ...c.attempts, [leg]: attempt },
-    stopPrice: leg === "stop" ? added.price : c.stopPrice,
-    targetPrice: leg === "target" ? added.price : c.targetPrice,
-    commands: [...c.commands, command],
-  }
-}
-
-const cancelLegs = (c: OrderContext, which: (leg: ExitLeg) => boolean): OrderContext => {
-  const gone = c.legs.filter((leg) => leg.status === "live" && which(leg))
-  if (gone.length === 0) return c
-  return {
-    ...c,
-    legs: c.legs.map((leg) => (gone.includes(leg) ? { ...leg, status: "cancelling" } : leg)),
-    commands: [...c.commands, ...gone.map((leg) => ({ type: "cancelLeg", leg: leg.leg, clientOrderId: leg.clientOrderId }) as const)],
-  }
-}
-
-const ON_THE_WAY = ["sending", "unknown", "live"] as const
-/** A leg that is being cancelled may still be there: nothing takes its place before it is proven gone. */
-const MAYBE_THERE = [...ON_THE_WAY, "cancelling"] as const
-
-const fits = (c: OrderContext, quantity: Decimal): boolean =>
-  isPositive(quantity) && c.plan !== null && gte(quantity, dec(c.plan.minQuantity))
-
-const isCancelling = (c: OrderContext, kind: ExitKind): boolean => c.legs.some((leg) => leg.leg === kind && leg.status === "cancelling")
-
-const cancelSmallest = (c: OrderContext, kind: ExitKind): OrderContext => {
+const cancelSmallest = (c: OrderContext, kind: ExitLeg["leg"]): OrderContext => {
   const [smallest] = c.legs.filter((leg) => leg.leg === kind && leg.status === "live").sort(bySize)
   return smallest === undefined ? c : cancelLegs(c, (leg) => leg === smallest)
 }
@@ -133,11 +76,16 @@ export const protect = (c: OrderContext, atMs: number): OrderContext => {
   if (c.entry === null || c.plan === null || c.parked !== null || !hasFills(c)) return c
   const open = openQuantity(c)
   const waiting = c.retryAtMs !== null && atMs < c.retryAtMs
-  let next = c
-  if (gt(open, dec("0")) && !waiting) next = c.closing === null && c.closeNeeded === null ? cover(c, open) : close(c, open)
-  if (isZero(open) && entryIsOver(next)) next = cancelLegs(next, () => true)
+  const next = usesLists(c) ? protectByLists(c, open, waiting) : protectByLegs(c, open, waiting)
   // Less than the exchange lets a leg have cannot be protected: it is outside the invariant until it has grown.
   const exposed = fits(next, sub(open, legQuantity(next, "stop", ["live"])))
   const since = exposed ? (c.unprotectedSinceMs ?? atMs) : null
-  return since === next.unprotectedSinceMs ? next : { ...next, unprotectedSinceMs: since }
+  if (since === next.unprotectedSinceMs) return next
+  return { ...next, unprotectedSinceMs: since, graceSinceMs: since === null ? null : (c.graceSinceMs ?? since), graceOver: false }
+}
+
+const protectByLegs = (c: OrderContext, open: Decimal, waiting: boolean): OrderContext => {
+  let next = c
+  if (gt(open, dec("0")) && !waiting) next = c.closing === null && c.closeNeeded === null ? cover(c, open) : close(c, open)
+  return isZero(open) && entryIsOver(next) ? cancelLegs(next, () => true) : next
 }

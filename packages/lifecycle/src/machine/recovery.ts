@@ -4,7 +4,8 @@
  */
 import type { ClientOrderId, Command, Leg, OrderEvent } from "@petrosa/contracts"
 import { ATTEMPT_MAX, clientOrderId, parseClientOrderId } from "@petrosa/contracts"
-import type { OrderContext } from "./context.ts"
+import type { ExitLeg, OrderContext } from "./context.ts"
+import { siblingOf } from "./lists.ts"
 
 /** Requests that may or may not have left before the restart: from now on they are questions. Append these first. */
 export const questionsAfterRestart = (c: OrderContext): readonly OrderEvent[] => {
@@ -12,10 +13,22 @@ export const questionsAfterRestart = (c: OrderContext): readonly OrderEvent[] =>
   const events: OrderEvent[] = []
   if (c.entry?.status === "sending") events.push({ type: "EntryUnknown", data: { reason: "RESTART" } })
   for (const leg of c.legs) {
-    if (leg.status === "sending")
-      events.push({ type: "LegUnknown", data: { leg: leg.leg, clientOrderId: leg.clientOrderId, reason: "RESTART" } })
+    if (leg.status !== "sending") continue
+    const sibling = siblingOf(c, leg)
+    if (leg.leg === "target" && sibling?.status === "sending") continue
+    const asked = { leg: leg.leg, clientOrderId: leg.clientOrderId, reason: "RESTART" }
+    events.push({ type: "LegUnknown", data: sibling?.status === "sending" ? { ...asked, sibling: sibling.clientOrderId } : asked })
   }
   return events
+}
+
+/** The list of a leg, when both of its legs wait for the same. */
+const listWith = (c: OrderContext, leg: ExitLeg): { readonly stop: ClientOrderId; readonly target: ClientOrderId } | undefined => {
+  const sibling = siblingOf(c, leg)
+  if (sibling === undefined || sibling.status !== leg.status) return undefined
+  return leg.leg === "stop"
+    ? { stop: leg.clientOrderId, target: sibling.clientOrderId }
+    : { stop: sibling.clientOrderId, target: leg.clientOrderId }
 }
 
 /** Commands whose result is still missing, to be issued (again). Protection first. */
@@ -23,8 +36,13 @@ export const outstanding = (c: OrderContext): readonly Command[] => {
   if (c.parked !== null) return []
   const commands: Command[] = []
   for (const leg of c.legs) {
-    if (leg.status === "unknown") commands.push({ type: "resolveLeg", leg: leg.leg, clientOrderId: leg.clientOrderId })
-    if (leg.status === "cancelling") commands.push({ type: "cancelLeg", leg: leg.leg, clientOrderId: leg.clientOrderId })
+    const { status } = leg
+    if (status !== "unknown" && status !== "cancelling") continue
+    const list = listWith(c, leg)
+    // A list is one question, and one cancel: its target says nothing by itself.
+    if (list !== undefined && leg.leg === "stop")
+      commands.push({ type: status === "unknown" ? "resolveBracket" : "cancelBracket", ...list })
+    if (list === undefined) commands.push({ type: status === "unknown" ? "resolveLeg" : "cancelLeg", leg: leg.leg, clientOrderId: leg.clientOrderId })
   }
   if (c.entry?.status === "unknown") commands.push({ type: "resolveEntry", clientOrderId: c.entry.clientOrderId })
   if (c.entry?.status === "cancelling") commands.push({ type: "cancelEntry", clientOrderId: c.entry.clientOrderId })

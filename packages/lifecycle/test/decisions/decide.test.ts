@@ -120,6 +120,39 @@ describe("an entry", () => {
   })
 })
 
+describe("a feed of the market is there", () => {
+  const required = settings({ livePriceRequired: true })
+  const live = (ageMs: number, change: Partial<NonNullable<EntryInputs["livePrice"]>> = {}) =>
+    ({ symbol: "BTCUSDT", price: c("50010"), source: "book", atMs: NOW - ageMs, feed: "nats", ...change }) as const
+  const failed = (other: Partial<EntryInputs>, change: Partial<Signal> = {}) =>
+    dataOf(decide(change, { settings: required, ...other }), "OrderFailed").reason
+
+  test("given no price of it, or only what a signal saw, then PRICE_UNKNOWN", () => {
+    expect(failed({})).toMatchObject({ code: "PRICE_UNKNOWN", class: "declined", limit: "a live price" })
+    expect(failed({ livePrice: live(0, { source: "signal" }) }).code).toBe("PRICE_UNKNOWN")
+  })
+  test("given a price one millisecond too old, then PRICE_STALE with its age and the limit; at the limit, an entry", () => {
+    expect(failed({ livePrice: live(10_001) })).toMatchObject({
+      code: "PRICE_STALE",
+      class: "declined",
+      observed: "10001 ms old (book)",
+      limit: "MAX_PRICE_AGE_MS 10000",
+    })
+    expect(typesOf(decide({}, { settings: required, livePrice: live(10_000) })).at(-1)).toBe("EntryIntended")
+  })
+  test("given a price of it, then the event names source, age and feed", () => {
+    const { livePrice, limits } = dataOf(decide({}, { settings: required, livePrice: live(100) }), "SignalValidated")
+    expect(livePrice).toEqual({ price: "50010", source: "book", ageMs: 100, feed: "nats" })
+    expect(limits).toMatchObject({ LIVE_PRICE_REQUIRED: "true" })
+  })
+  test("given hold, a close, or an opposite signal, then no price is needed: nobody is kept from getting out", () => {
+    expect(failed({}, { action: "hold" }).code).toBe("HOLD")
+    const holding = { settings: required, book: view({ side: "buy" }), livePrice: live(3_600_000) }
+    expect(typesOf(decide({ action: "close" }, holding)).at(-1)).toBe("CloseIntended")
+    expect(typesOf(decide({ action: "sell" }, holding)).at(-1)).toBe("CloseIntended")
+  })
+})
+
 describe("the ends of a decision", () => {
   const cases: readonly (readonly [string, Partial<Signal>, Partial<EntryInputs>, string])[] = [
     ["hold", { action: "hold" }, {}, "HOLD"],

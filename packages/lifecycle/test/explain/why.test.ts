@@ -81,8 +81,11 @@ describe("deciding an order again", () => {
     expect(again).toMatchObject({ _tag: "Different", path: "event 2", recorded: "SignalValidated", today: "OrderFailed LOW_CONFIDENCE" })
   })
 
-  it("given a refusal whose inputs are not all recorded, then it says so instead of guessing", () => {
-    const again = decideAgain(recordsOf(begun({ quantity: canonical("1") })))
+  it("given a refusal of an earlier version, whose inputs are not all recorded, then it says so instead of guessing", () => {
+    const records = withData(recordsOf(begun({ quantity: canonical("1") })), "OrderFailed", (data) => {
+      delete data["inputs"]
+    })
+    const again = decideAgain(records)
     expect(again).toMatchObject({ _tag: "NotPossible" })
     expect(again._tag === "NotPossible" && again.why).toContain("MAX_POSITION_NOTIONAL")
   })

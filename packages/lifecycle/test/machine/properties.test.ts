@@ -1,6 +1,7 @@
 import { array, assert, nat, property } from "fast-check"
 import { describe, expect, it } from "vitest"
-import { choicesOf, run } from "./violations.ts"
+import { LEGS, type Manner } from "./randomVenue.ts"
+import { choicesOf, mannerOf, run } from "./violations.ts"
 
 const RUNS = 60
 const TIMEOUT_MS = 120_000
@@ -10,15 +11,22 @@ const choices = array(nat(1000), { minLength: 250, maxLength: 250 })
 const FOUND = [
   // An exit is told before the entry's fills that it closes: what is held looks negative for a moment.
   394, 568,
+  // Lists: a target that traded but for dust; a resting entry that nothing comes to.
+  1019, 3445, 105259,
+]
+const MANNERS: readonly (readonly [string, Manner])[] = [
+  ["legs", LEGS],
+  ["lists, the entry by itself", { lists: true, armed: false, feesInBase: true }],
+  ["lists, the entry with its bracket", { lists: true, armed: true, feesInBase: false }],
 ]
 
-describe("an order at a venue that does anything", () => {
+describe.each(MANNERS)("an order at a venue that does anything, with %s", (_name, manner) => {
   it(
     "given any venue, when anything happens, then at most one entry is sent, no id is used twice, and nothing is held that the clock does not watch",
     () => {
       assert(
         property(choices, (list) => {
-          expect(run(list).during).toEqual([])
+          expect(run(list, manner).during).toEqual([])
         }),
         { numRuns: RUNS },
       )
@@ -31,7 +39,7 @@ describe("an order at a venue that does anything", () => {
     () => {
       assert(
         property(choices, (list) => {
-          expect(run(list).after).toEqual([])
+          expect(run(list, manner).after).toEqual([])
         }),
         { numRuns: RUNS },
       )
@@ -44,16 +52,18 @@ describe("an order at a venue that does anything", () => {
     () => {
       assert(
         property(choices, (list) => {
-          expect(run(list).replay).toEqual([])
+          expect(run(list, manner).replay).toEqual([])
         }),
         { numRuns: RUNS },
       )
     },
     TIMEOUT_MS,
   )
+})
 
+describe("seeds that found something once", () => {
   it.each(FOUND)("given the seed %i, which found something once, when it runs, then everything holds", (seed) => {
-    const { during, after, replay } = run(choicesOf(seed))
+    const { during, after, replay } = run(choicesOf(seed), mannerOf(seed))
     expect([...during, ...after, ...replay]).toEqual([])
   })
 })

@@ -2,17 +2,29 @@
  * A venue of one order, in memory, that does whatever a list of small integers says: accepts, loses replies, drops
  * requests, refuses, fills in parts, triggers legs, tells things twice or late. For the properties of the machine.
  */
-import type { ClientOrderId, Command, Fill, LegRequest, RefusalClass, VenueOrderId } from "@petrosa/contracts"
-import { add, canonical, cmp, dec, gt, lt, min, str, sub } from "@petrosa/contracts"
+import type { BracketList, ClientOrderId, Command, Fill, LegRequest, RefusalClass, VenueOrderId } from "@petrosa/contracts"
+import { add, canonical, cmp, dec, gt, lt, min, mul, str, sub } from "@petrosa/contracts"
 import type { OrderReport } from "../../src/index.ts"
-import { nextDeadline, observe } from "../../src/index.ts"
-import { on, Trail } from "./support.ts"
+import { entryByItself, nextDeadline, observe } from "../../src/index.ts"
+import { ORDER, on, spotRules, spotVenue, Trail } from "./support.ts"
 
 interface VenueLeg {
   readonly request: LegRequest
   status: OrderReport["status"]
   fills: Fill[]
+  /** The other legs of its list, and whether it waits for the list's entry. */
+  readonly list: readonly ClientOrderId[]
+  pending: boolean
+  endedBySibling: boolean
 }
+
+/** `lists`: spot, stop and target as one list; `armed`: limit entries go with it; fees in base or in quote. */
+export interface Manner {
+  readonly lists: boolean
+  readonly armed: boolean
+  readonly feesInBase: boolean
+}
+export const LEGS: Manner = { lists: false, armed: false, feesInBase: false }
 
 const filledOf = (leg: VenueLeg) => leg.fills.reduce((total, fill) => add(total, dec(fill.quantity)), dec("0"))
 
@@ -25,13 +37,20 @@ export class RandomWorld {
   #trade = 0
   readonly #next: () => number
 
-  constructor(choices: readonly number[]) {
+  readonly manner: Manner
+
+  constructor(choices: readonly number[], manner = LEGS) {
+    this.manner = manner
     let i = 0
     this.#next = () => choices[i++] ?? 0
   }
 
   begin(): void {
-    this.#todo.push(...this.trail.begin({ orderType: "limit" }))
+    const { lists, armed } = this.manner
+    const commands = lists
+      ? this.trail.begin({ orderType: "limit", market: "spot" }, spotRules, { ...spotVenue, armsEntries: armed })
+      : this.trail.begin({ orderType: "limit" })
+    this.#todo.push(...commands)
   }
 
   get idle(): boolean {
@@ -63,6 +82,8 @@ export class RandomWorld {
       quantity: leg.request.quantity,
       filledQuantity: str(filledOf(leg)),
       ...(leg.request.triggerPrice === undefined ? {} : { triggerPrice: leg.request.triggerPrice }),
+      ...(leg.pending && leg.status === "new" ? { pending: true } : {}),
+      ...(leg.endedBySibling ? { endedBySibling: true } : {}),
     }
     const first = observe(this.trail.context, report, withFills ? leg.fills : [], "stream", at)
     this.#todo.push(...this.trail.take(...first.events))
@@ -73,11 +94,20 @@ export class RandomWorld {
     for (const id of this.venue.keys()) this.tell(id)
   }
 
+  /** An entry that nothing came to rests until its time is over. */
+  passTimeout(): void {
+    const { entry } = this.trail.context
+    if (entry?.status === "live" && entry.filled === "0") this.trail.nowMs = Math.max(this.trail.nowMs, entry.expiresAtMs)
+  }
+
   /** What the venue's own book says is held. */
   get position() {
     let held = dec("0")
     for (const { request, fills } of this.venue.values()) {
-      for (const fill of fills) held = request.leg === "entry" ? add(held, dec(fill.quantity)) : sub(held, dec(fill.quantity))
+      for (const fill of fills) {
+        held = request.leg === "entry" ? add(held, dec(fill.quantity)) : sub(held, dec(fill.quantity))
+        if (fill.feeAsset === "BTC") held = sub(held, dec(fill.fee))
+      }
     }
     return held
   }
@@ -92,8 +122,30 @@ export class RandomWorld {
     switch (command.type) {
       case "placeEntry":
         this.entriesSent += 1
-        this.#place(command.request, choice, () => on("EntryUnknown", { reason: "TIMEOUT", sentAtMs: this.trail.nowMs }))
+        this.#placeEntry(command, choice)
         return
+      case "placeBracket":
+        this.#placeBracket(command.bracket, choice)
+        return
+      case "resolveBracket": {
+        const ids = [command.stop, command.target]
+        const [stop, target] = ids.map((id) => this.trail.context.legs.find((one) => one.clientOrderId === id)?.status)
+        if (stop !== "unknown" && target !== "unknown") return
+        for (const id of ids) this.tell(id)
+        if (!this.venue.has(command.stop)) {
+          const data = { leg: "stop", clientOrderId: command.stop, sibling: command.target, evidence: {} } as const
+          this.#todo.push(...this.trail.take(on("LegNotPlaced", data)))
+        } else if (ids.some((id) => this.venue.get(id)?.pending === true && this.venue.get(id)?.status === "new")) this.#todo.push(command)
+        return
+      }
+      case "cancelBracket": {
+        if (choice % 4 !== 1) this.#cancel(command.stop)
+        for (const id of [command.stop, command.target]) {
+          if (choice % 4 === 0) this.tell(id)
+          else this.#todo.push({ type: "cancelLeg", leg: id === command.stop ? "stop" : "target", clientOrderId: id })
+        }
+        return
+      }
       case "placeStop":
       case "placeTarget":
       case "flatten": {
@@ -116,14 +168,103 @@ export class RandomWorld {
       case "cancelEntry":
       case "cancelLeg": {
         // The cancel's reply may get lost: it is sent again until the order is seen to be over.
-        const leg = this.venue.get(command.clientOrderId)
-        if (leg !== undefined && (leg.status === "new" || leg.status === "partially_filled") && choice % 4 !== 1) leg.status = "cancelled"
+        if (choice % 4 !== 1) this.#cancel(command.clientOrderId)
         if (choice % 4 === 0) this.tell(command.clientOrderId)
         else this.#todo.push(command)
         return
       }
       case "closeLots":
         return
+    }
+  }
+
+  /** Of a list all legs go. */
+  #cancel(id: ClientOrderId): void {
+    for (const one of [id, ...(this.venue.get(id)?.list ?? [])]) {
+      const leg = this.venue.get(one)
+      if (leg?.status === "new" || leg?.status === "partially_filled") leg.status = "cancelled"
+    }
+  }
+
+  #add(request: LegRequest, list: readonly ClientOrderId[] = [], pending = false): void {
+    if (this.venue.has(request.clientOrderId)) this.placedTwice.push(request.clientOrderId)
+    const others = list.filter((id) => id !== request.clientOrderId)
+    this.venue.set(request.clientOrderId, { request, status: "new", fills: [], list: others, pending, endedBySibling: false })
+  }
+
+  #placeEntry(command: Extract<Command, { type: "placeEntry" }>, choice: number): void {
+    const { request, bracket } = command
+    const unknown = () => on("EntryUnknown", { reason: "TIMEOUT", sentAtMs: this.trail.nowMs })
+    if (bracket === undefined) return this.#place(request, choice, unknown)
+    const at = { sentAtMs: this.trail.nowMs, receivedAtMs: this.trail.nowMs }
+    if (choice % 8 === 1) this.#todo.push(...this.trail.take(unknown()))
+    else if (choice % 8 === 2) {
+      const alone = entryByItself(request, ORDER, "test")
+      this.#todo.push(...this.trail.take(on("EntryListRefused", { class: "fatal", code: "-1", message: "", request: alone, ...at })))
+    } else {
+      const ids = [request.clientOrderId, bracket.stop.clientOrderId, bracket.target.clientOrderId]
+      this.#add(request, ids)
+      this.#add(bracket.stop, ids, true)
+      this.#add(bracket.target, ids, true)
+      if (choice % 8 === 3) this.#todo.push(...this.trail.take(unknown()))
+      else this.tell(request.clientOrderId)
+    }
+  }
+
+  /** What the venue keeps for orders that sell: of a list only once. */
+  get #reserved() {
+    let reserved = dec("0")
+    const counted = new Set<ClientOrderId>()
+    for (const [id, { request, status, pending, list, fills }] of this.venue) {
+      if (request.leg === "entry" || pending || (status !== "new" && status !== "partially_filled") || counted.has(id)) continue
+      for (const other of list) counted.add(other)
+      reserved = add(
+        reserved,
+        sub(
+          dec(request.quantity),
+          fills.reduce((total, fill) => add(total, dec(fill.quantity)), dec("0")),
+        ),
+      )
+    }
+    return reserved
+  }
+
+  #placeBracket(bracket: BracketList, choice: number): void {
+    const { stop, target } = bracket
+    const ids = [stop.clientOrderId, target.clientOrderId] as const
+    if (this.trail.context.legs.find((one) => one.clientOrderId === ids[0])?.status !== "sending") return
+    const data = { leg: "stop", clientOrderId: ids[0], sibling: ids[1] } as const
+    const unknown = () => on("LegUnknown", { ...data, reason: "TIMEOUT" })
+    const at = { sentAtMs: this.trail.nowMs, receivedAtMs: this.trail.nowMs }
+    const free = sub(this.position, this.#reserved)
+    if (choice % 8 === 1) {
+      this.#todo.push(...this.trail.take(unknown()))
+      return
+    }
+    if (choice % 8 === 2 || gt(dec(stop.quantity), free)) {
+      const asked = (["retry", "rateLimit", "fatal", "wouldTrigger", "balance"] as const)[choice % 5] ?? "retry"
+      const cls = gt(dec(stop.quantity), free) ? "balance" : asked
+      // Whatever is there of ours is looked for before a refusal for the balance is believed.
+      if (cls === "balance") this.tellAll()
+      this.#todo.push(...this.trail.take(on("LegRefused", { ...data, class: cls, code: "-1", message: "", ...at })))
+      return
+    }
+    this.#add(stop, ids)
+    this.#add(target, ids)
+    if (choice % 8 === 3) this.#todo.push(...this.trail.take(unknown()))
+    else for (const id of ids) this.tell(id)
+  }
+
+  /** The entry of a list is over: filled whole, its bracket comes into force, or is refused; else it ends with it. */
+  #follow(entry: VenueLeg): void {
+    if (entry.status === "new" || entry.status === "partially_filled") return
+    const refused = this.#next() % 6 === 0
+    for (const id of entry.list) {
+      const leg = this.venue.get(id)
+      if (leg === undefined || !leg.pending) continue
+      leg.pending = false
+      if (entry.status !== "filled") leg.status = "cancelled"
+      else if (refused) leg.status = "expired"
     }
   }
 
@@ -142,8 +283,17 @@ export class RandomWorld {
       this.#todo.push(...this.trail.take(on("LegRefused", { leg: request.leg, clientOrderId, class: cls, code: "-1", message: "", ...at })))
       return
     }
-    if (this.venue.has(clientOrderId)) this.placedTwice.push(clientOrderId)
-    this.venue.set(clientOrderId, { request, status: "new", fills: [] })
+    if (this.manner.lists && request.leg !== "entry" && gt(dec(request.quantity), sub(this.position, this.#reserved))) {
+      // Spot has no reduce-only: what is not free cannot be sold.
+      const at = { sentAtMs: this.trail.nowMs, receivedAtMs: this.trail.nowMs }
+      const cls = request.leg === "flatten" ? "race" : "balance"
+      this.tellAll()
+      this.#todo.push(
+        ...this.trail.take(on("LegRefused", { leg: request.leg, clientOrderId, class: cls, code: "-2010", message: "", ...at })),
+      )
+      return
+    }
+    this.#add(request)
     if (request.leg === "flatten") this.#trade_(clientOrderId, canonical(request.quantity), "50000")
     if (outcome === 3) this.#todo.push(...this.trail.take(unknown()))
     else this.tell(clientOrderId)
@@ -159,10 +309,10 @@ export class RandomWorld {
     switch (this.#next() % 6) {
       case 0:
       case 1: {
-        if (!live) return
+        if (!live || leg.pending) return
         const left = sub(dec(leg.request.quantity), filledOf(leg))
         const part = this.#next() % 3 === 0 ? left : min(left, dec(`0.00${1 + (this.#next() % 3)}`))
-        this.#trade_(id, str(part), leg.request.triggerPrice ?? "50000")
+        this.#trade_(id, str(part), leg.request.triggerPrice ?? leg.request.price ?? "50000")
         if (this.#next() % 3 !== 0) this.tell(id, this.#next() % 2 === 0)
         return
       }
@@ -171,7 +321,15 @@ export class RandomWorld {
         return
       case 3:
         // Somebody cancels it by hand, or it expires.
-        if (live && this.#next() % 4 === 0) leg.status = this.#next() % 2 === 0 ? "cancelled" : "expired"
+        if (!live || leg.pending || this.#next() % 4 !== 0) return
+        if (this.manner.lists) this.#cancel(id)
+        else leg.status = this.#next() % 2 === 0 ? "cancelled" : "expired"
+        this.#follow(leg)
+        return
+      case 4:
+        // Somebody closes the lot, or what there will be of it.
+        if (this.manner.lists && this.#next() % 8 === 0 && this.trail.context.closing === null && !this.trail.context.lotClosed)
+          this.#todo.push(...this.trail.take(on("CloseRequested", { cause: "operator", by: "operator" })))
         return
       default:
         return
@@ -186,7 +344,8 @@ export class RandomWorld {
     const traded = leg.request.reduceOnly ? min(wanted, this.position) : wanted
     if (gt(traded, dec("0"))) {
       this.#trade += 1
-      const fee = canonical("0.01")
+      const inBase = this.manner.feesInBase && leg.request.leg === "entry"
+      const fee = inBase ? str(mul(traded, dec("0.001"))) : canonical("0.01")
       leg.fills = [
         ...leg.fills,
         {
@@ -194,8 +353,8 @@ export class RandomWorld {
           quantity: str(traded),
           price: canonical(price),
           fee,
-          feeAsset: "USDT",
-          feeQuote: fee,
+          feeAsset: inBase ? "BTC" : "USDT",
+          feeQuote: inBase ? canonical("0.5") : fee,
           atMs: this.trail.nowMs,
         },
       ]
@@ -203,5 +362,14 @@ export class RandomWorld {
     if (cmp(filledOf(leg), dec(leg.request.quantity)) >= 0) leg.status = "filled"
     else if (leg.request.reduceOnly && lt(traded, wanted)) leg.status = "expired"
     else leg.status = "partially_filled"
+    if (leg.request.leg === "entry") this.#follow(leg)
+    else
+      for (const other of leg.list) {
+        const sibling = this.venue.get(other)
+        if (sibling === undefined || sibling.request.leg === "entry" || (sibling.status !== "new" && sibling.status !== "partially_filled"))
+          continue
+        sibling.status = "expired"
+        sibling.endedBySibling = true
+      }
   }
 }

@@ -1,13 +1,13 @@
 /** Many seeds of the random venue: `node seeds.ts [how many] [from]`. Prints what does not hold, and the ends by kind. */
 import { protectionPhase } from "../../src/index.ts"
-import { choicesOf, run } from "./violations.ts"
+import { choicesOf, mannerOf, run } from "./violations.ts"
 
 const count = Number(process.argv[2] ?? 1000)
 const from = Number(process.argv[3] ?? 0)
 const ends = new Map<string, number>()
 let bad = 0
 for (let seed = from; seed < from + count; seed++) {
-  const { world, during, after, replay } = run(choicesOf(seed))
+  const { world, during, after, replay } = run(choicesOf(seed), mannerOf(seed))
   const violations = [...during, ...after, ...replay]
   if (violations.length > 0) {
     bad += 1

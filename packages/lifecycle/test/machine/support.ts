@@ -51,6 +51,24 @@ export const venue: VenueFacts = {
   baseFeeRate: canonical("0"),
 }
 
+/** Spot as Binance has it: bracket as one list, commission out of what was bought, a least worth without exemptions. */
+export const spotRules: SymbolRules = {
+  ...rules,
+  market: "spot",
+  lot: { min: canonical("0.00001"), max: canonical("1000"), step: canonical("0.00001") },
+  marketLot: { min: canonical("0.00001"), max: canonical("1000"), step: canonical("0.00001") },
+  notional: { ...rules.notional, reduceOnlyExempt: false },
+}
+export const spotVenue: VenueFacts = {
+  ...venue,
+  name: "binance-spot",
+  markets: ["spot"],
+  bracketStyle: "oco",
+  armsEntries: true,
+  shortMarkets: [],
+  baseFeeRate: canonical("0.001"),
+}
+
 export const signal: EventData["SignalReceived"]["signal"] = {
   strategyId: "volume surge",
   symbol: "BTCUSDT",
@@ -121,7 +139,7 @@ export class Trail {
   }
 
   /** Up to EntryIntended, decided for real. */
-  begin(change: Partial<typeof signal> = {}, symbolRules = rules): readonly Command[] {
+  begin(change: Partial<typeof signal> = {}, symbolRules = rules, facts = venue): readonly Command[] {
     const given = { ...signal, ...change }
     const received: OrderEvent = {
       type: "SignalReceived",
@@ -140,7 +158,7 @@ export class Trail {
       nowMs: this.nowMs,
       settings: DEFAULT_DECISION_SETTINGS,
       rules: symbolRules,
-      venue,
+      venue: facts,
       freeBalance: { known: canonical("10000") },
       book: EMPTY_VIEW,
     })

@@ -29,6 +29,7 @@ export const WEIGHT = {
   positions: 5,
   positionMode: 30,
   accountConfig: 5,
+  commissionRate: 20,
   listenKey: 1,
 } as const
 

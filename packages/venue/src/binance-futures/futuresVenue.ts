@@ -9,9 +9,11 @@
  * Protective legs are quantity + reduce-only (hedge mode: position side), so that several lots of a symbol keep their own. A
  * resting algo order stays when its position is gone: its owner cancels it.
  */
-import { gte, known, sub, dec, str, unknown } from "@petrosa/contracts"
+import { gte, known, max, sub, dec, str, unknown } from "@petrosa/contracts"
 import type { ClientOrderId, DecimalString, Fill, Market, Outcome, Read, SymbolRules, VenueOrderId } from "@petrosa/contracts"
 import { refused } from "@petrosa/contracts"
+import { accountProblem, mayTrade } from "../binance/account.ts"
+import type { AccountFacts } from "../binance/account.ts"
 import { futuresClient } from "../binance/client.ts"
 import type { FuturesConnector } from "../binance/connectors.ts"
 import { decimal, field, isObject, text } from "../binance/exactJson.ts"
@@ -49,7 +51,7 @@ export interface FuturesOptions extends BinanceOptions {
 const SILENCE_MS = 300_000
 const ORPHANS_MAX = 1_000
 
-export type FuturesStart = { readonly _tag: "Started"; readonly venue: Venue } | NotStarted
+export type FuturesStart = { readonly _tag: "Started"; readonly venue: Venue; readonly account: AccountFacts } | NotStarted
 
 /** Opens the venue: clock, symbols, position mode, permission, user stream. Never rejects. */
 export const openBinanceFutures = async (options: FuturesOptions): Promise<FuturesStart> => {
@@ -70,15 +72,20 @@ export const openBinanceFutures = async (options: FuturesOptions): Promise<Futur
   const failed = (await session.start()) ?? (await permission(session))
   if (failed !== undefined) return end(failed)
   const mode = await readPositionMode(session)
-  if (mode._tag === "Unknown") return end(notStarted("PERMISSION", `the position mode cannot be read: ${mode.reason}`))
+  if (mode._tag === "Unknown") return end(accountProblem(session, "the position mode cannot be read", mode))
   if (options.positionMode !== undefined && options.positionMode !== mode.value)
     return end(notStarted("POSITION_MODE", `the account is in ${mode.value} mode, not in ${options.positionMode} mode`))
+  const account: AccountFacts = {
+    feeRate: await readCommission(session),
+    baseFeeRate: "0" as DecimalString,
+    positionMode: mode.value === "hedge" ? "hedge" : "one-way",
+  }
   const venue = new FuturesVenue(session, options, mode.value, options.socketUrl ?? hosts.socket)
   if (!(await venue.start(options.streamStartMs ?? 10_000)))
     session.trouble("warn", "STREAM_LOST", "the user data stream is not there yet; orders are followed by asking")
   const tell = (method: string, error: unknown): void =>
     session.trouble("error", "ADAPTER_ERROR", `${method}: ${error instanceof Error ? error.message : "threw"}`)
-  return { _tag: "Started", venue: neverReject(venue, tell) }
+  return { _tag: "Started", venue: neverReject(venue, tell), account }
 }
 
 const permission = async (session: Session<FuturesConnector>): Promise<NotStarted | undefined> => {
@@ -86,10 +93,24 @@ const permission = async (session: Session<FuturesConnector>): Promise<NotStarte
     client.signRequest("GET", "/fapi/v1/accountConfig", { recvWindow: String(session.receiveWindowMs) }),
   )
   if (answer._tag !== "Answer")
-    return notStarted("PERMISSION", `the account cannot be read: ${answer._tag === "Unknown" ? answer.reason : "absent"}`)
+    return accountProblem(session, "the account cannot be read", answer._tag === "Unknown" ? answer : unknown("UNREADABLE_ANSWER"))
   const { body } = answer.answer
   if (!isObject(body)) return notStarted("UNREADABLE", "the account's answer cannot be read")
-  return field(body, "canTrade") === false ? notStarted("PERMISSION", "the account may not trade on futures") : undefined
+  if (field(body, "canTrade") === false) return notStarted("PERMISSION", "the account may not trade on futures")
+  return mayTrade(session, "/fapi/v1/order/test")
+}
+
+/** What everybody pays who takes, without any discount: 0.05 %. */
+const FEE_RATE = "0.0005" as DecimalString
+
+/** The account's commission as taker (of one symbol: it depends on the quote asset, hardly on the symbol); at least the common one. */
+const readCommission = async (session: Session<FuturesConnector>): Promise<DecimalString> => {
+  const symbol = session.symbols.has("BTCUSDT") ? "BTCUSDT" : [...session.symbols.keys()][0]
+  const answer = await session.question(WEIGHT.commissionRate, (client) =>
+    client.signRequest("GET", "/fapi/v1/commissionRate", { symbol, recvWindow: String(session.receiveWindowMs) }),
+  )
+  const taker = answer._tag === "Answer" && isObject(answer.answer.body) ? decimal(answer.answer.body, "takerCommissionRate") : undefined
+  return taker === undefined ? FEE_RATE : str(max(dec(taker), dec(FEE_RATE)))
 }
 
 const readPositionMode = async (session: Session<FuturesConnector>): Promise<Read<PositionMode>> => {

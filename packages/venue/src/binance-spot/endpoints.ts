@@ -7,7 +7,9 @@ import { SPOT_OUTCOMES } from "./outcomes.ts"
 
 export const SPOT_HOSTS = {
   live: { rest: "https://api.binance.com", socket: "wss://ws-api.binance.com:443/ws-api/v3" },
-  testnet: { rest: "https://testnet.binance.vision", socket: "wss://ws-api.testnet.binance.vision/ws-api/v3" },
+  // Demo, not testnet.binance.vision: its keys are those of the futures test network too, it has the limits of live, and it is
+  // not wiped every month.
+  testnet: { rest: "https://demo-api.binance.com", socket: "wss://demo-ws-api.binance.com/ws-api/v3" },
 } as const
 
 export const WEIGHT = {
@@ -21,6 +23,7 @@ export const WEIGHT = {
 export const PLACE_ENTRY: Ask = { weight: 1, orders: 1, priority: "entry" }
 export const PLACE_EXIT: Ask = { weight: 1, orders: 1, priority: "protective" }
 export const PLACE_OCO: Ask = { weight: 1, orders: 2, priority: "protective" }
+export const PLACE_OTOCO: Ask = { weight: 1, orders: 3, priority: "entry" }
 export const CANCEL: Ask = { weight: 1, orders: 0, priority: "protective" }
 
 export const SPOT_ENDPOINTS: Endpoints<SpotConnector> = {

@@ -9,7 +9,7 @@ import type { JsonObject } from "../binance/exactJson.ts"
 import { feeInQuote } from "../binance/fillBook.ts"
 import type { FeeAssets } from "../binance/fillBook.ts"
 import type { VenueOrder } from "../venue.ts"
-import { sideOf, statusOf, typeOf } from "./orders.ts"
+import { listMarks, sideOf, statusOf, typeOf } from "./orders.ts"
 
 export type SpotEvent =
   /** `key`: the same for the same event, however often and by whichever connection it comes. */
@@ -94,6 +94,7 @@ const decodeReport = (event: JsonObject, assetsOf: (symbol: string) => FeeAssets
     filledQuote: decimalOrZero(event, "Z"),
     ...(price === undefined ? {} : { price }),
     ...(triggerPrice === undefined ? {} : { triggerPrice }),
+    ...listMarks(text(event, "X"), text(event, "eR")),
     updatedAtMs: atMs,
   }
   const execution = id(event, "I") ?? String(millis(event, "E") ?? 0)

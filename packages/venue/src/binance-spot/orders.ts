@@ -7,7 +7,7 @@ import type { DecimalString, OrderType, Side, SymbolRules, VenueOrderId } from "
 import { decimal, decimalOrNone, decimalOrZero, field, id, millis, objects, text } from "../binance/exactJson.ts"
 import type { JsonObject } from "../binance/exactJson.ts"
 import { decodeTrade } from "../binance/trades.ts"
-import type { OcoRequest, PlaceRequest, VenueOrder, VenueOrderStatus } from "../venue.ts"
+import type { OcoRequest, OtocoRequest, PlaceRequest, VenueOrder, VenueOrderStatus } from "../venue.ts"
 
 /** How far beyond the trigger the limit of an emulated market form lies: it is to trade through any ordinary gap. */
 export const WIDE_LIMIT_FRACTION = "0.05"
@@ -38,6 +38,15 @@ const own = <A>(table: Readonly<Record<string, A>>, name: string | undefined): A
 export const typeOf = (name: string | undefined): OrderType | undefined => own(TYPES, name)
 export const statusOf = (name: string | undefined): VenueOrderStatus | undefined => own(STATUSES, name)
 export const sideOf = (name: string | undefined): Side | undefined => (name === "BUY" ? "buy" : name === "SELL" ? "sell" : undefined)
+
+/** What an order's place in a list says of it (binance.md 3.5). */
+export const listMarks = (
+  status: string | undefined,
+  expiryReason: string | undefined,
+): Pick<VenueOrder, "pending" | "endedBySibling"> => ({
+  ...(status === "PENDING_NEW" ? { pending: true } : {}),
+  ...(expiryReason === "OCO_TRIGGER" ? { endedBySibling: true } : {}),
+})
 
 /** What the symbol offers, and what can be made of it: a stop at market out of a stop with a wide limit. */
 export const withEmulated = (rules: SymbolRules): SymbolRules => {
@@ -101,15 +110,15 @@ export const orderParams = (request: PlaceRequest, rules: SymbolRules | undefine
   }
 }
 
-/** Parameters of POST /api/v3/orderList/oco. A sell: target above, stop below; a buy: the other way round. */
-export const ocoParams = (request: OcoRequest, rules: SymbolRules | undefined): Record<string, unknown> => {
+/** The pair of a list. A sell: target above, stop below; a buy: the other way round. `name`: what a list calls its two legs. */
+const pairParams = (
+  request: Pick<OcoRequest, "side" | "stop" | "target">,
+  rules: SymbolRules | undefined,
+  name: (leg: "Above" | "Below") => string,
+): Record<string, unknown> => {
   const stop = shape({ type: "stop", side: request.side, triggerPrice: request.stop.triggerPrice }, rules)
-  const [stopLeg, targetLeg] = request.side === "sell" ? (["below", "above"] as const) : (["above", "below"] as const)
+  const [stopLeg, targetLeg] = request.side === "sell" ? [name("Below"), name("Above")] : [name("Above"), name("Below")]
   return {
-    symbol: request.symbol,
-    listClientOrderId: request.listClientOrderId,
-    side: request.side.toUpperCase(),
-    quantity: request.quantity,
     [`${targetLeg}Type`]: "LIMIT_MAKER",
     [`${targetLeg}ClientOrderId`]: request.target.clientOrderId,
     [`${targetLeg}Price`]: request.target.price,
@@ -118,8 +127,39 @@ export const ocoParams = (request: OcoRequest, rules: SymbolRules | undefined): 
     [`${stopLeg}StopPrice`]: stop.stopPrice,
     [`${stopLeg}Price`]: stop.price,
     [`${stopLeg}TimeInForce`]: stop.timeInForce,
+  }
+}
+
+/** Parameters of POST /api/v3/orderList/oco. */
+export const ocoParams = (request: OcoRequest, rules: SymbolRules | undefined): Record<string, unknown> => ({
+  symbol: request.symbol,
+  listClientOrderId: request.listClientOrderId,
+  side: request.side.toUpperCase(),
+  quantity: request.quantity,
+  ...pairParams(request, rules, (leg) => leg.toLowerCase()),
+  newOrderRespType: "FULL",
+  recvWindow: String(request.receiveWindowMs),
+})
+
+/** Parameters of POST /api/v3/orderList/otoco: the entry works, the pair is pending. */
+export const otocoParams = (request: OtocoRequest, rules: SymbolRules | undefined): Record<string, unknown> => {
+  const { entry } = request
+  const { type, timeInForce, price } = shape(entry, rules)
+  return {
+    symbol: entry.symbol,
+    listClientOrderId: request.listClientOrderId,
     newOrderRespType: "FULL",
-    recvWindow: String(request.receiveWindowMs),
+    workingType: type,
+    workingSide: entry.side.toUpperCase(),
+    workingClientOrderId: entry.clientOrderId,
+    workingPrice: price,
+    workingQuantity: entry.quantity,
+    workingIcebergQty: entry.icebergQuantity,
+    workingTimeInForce: timeInForce,
+    pendingSide: request.side.toUpperCase(),
+    pendingQuantity: request.quantity,
+    ...pairParams(request, rules, (leg) => `pending${leg}`),
+    recvWindow: String(entry.receiveWindowMs),
   }
 }
 
@@ -159,6 +199,7 @@ export const decodeOrder = (row: JsonObject, raw?: string): VenueOrder | undefin
     filledQuote: sumOrZero(row, "cummulativeQuoteQty"),
     ...(price === undefined ? {} : { price }),
     ...(triggerPrice === undefined ? {} : { triggerPrice }),
+    ...listMarks(text(row, "status"), text(row, "expiryReason")),
     updatedAtMs: updatedAtMs ?? 0,
     ...(raw === undefined ? {} : { raw }),
   }

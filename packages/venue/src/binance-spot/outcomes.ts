@@ -42,8 +42,8 @@ export const SPOT_OUTCOMES: OutcomeTable = {
     {
       codes: ENGINE,
       message: "relationship of the prices",
-      verdict: "fatal",
-      meaning: "The prices of a list do not fit each other or the market.",
+      verdict: "wouldTrigger",
+      meaning: "The market is not between the prices of the list (ours fit each other): one of them is passed.",
     },
     { codes: [-2011], verdict: "race", meaning: "The cancel was refused: ask what the order is." },
     { codes: [-2010, -1010, -2038], verdict: "fatal", meaning: "The matching engine refused the order." },

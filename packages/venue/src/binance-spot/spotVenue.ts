@@ -7,11 +7,25 @@
  * What spot is not: there is no reduce-only. An exit sells what it is told to; the quantity is the lot's own (the caller's),
  * and Binance refuses what exceeds the free balance. A sell of one leg reserves that balance, so stop and target of one lot
  * cannot rest side by side as two orders: `bracketStyle` is `oco`, and {@link Venue.placeOco} places both as one list. The
- * second of two single legs is refused for the balance. OTOCO (bracket armed with the entry) is not offered.
+ * second of two single legs is refused for the balance. {@link Venue.placeOtoco} sends a resting entry with its bracket.
  * Symbols without STOP_LOSS or TAKE_PROFIT get the form with a limit far beyond the trigger (orders.ts).
  */
-import { accepted, known, refused, unknown } from "@petrosa/contracts"
-import type { ClientOrderId, Fill, Market, OrderType, Outcome, Read, Refused, SymbolRules, VenueOrderId } from "@petrosa/contracts"
+import { accepted, add, dec, known, max, refused, str, unknown } from "@petrosa/contracts"
+import type {
+  ClientOrderId,
+  Decimal,
+  DecimalString,
+  Fill,
+  Market,
+  OrderType,
+  Outcome,
+  Read,
+  Refused,
+  SymbolRules,
+  VenueOrderId,
+} from "@petrosa/contracts"
+import { accountProblem, mayTrade } from "../binance/account.ts"
+import type { AccountFacts } from "../binance/account.ts"
 import type { SpotConnector } from "../binance/connectors.ts"
 import { spotClient } from "../binance/client.ts"
 import { decimal, field, id, isObject, objects, text } from "../binance/exactJson.ts"
@@ -26,10 +40,21 @@ import type { StreamProtocol } from "../binance/supervisor.ts"
 import { openRows } from "../binance/openRows.ts"
 import { readTrades } from "../binance/readTrades.ts"
 import { UserStream } from "../binance/userStream.ts"
-import type { Acknowledgement, Balance, OcoAcknowledgement, OcoRequest, PlaceRequest, Position, Venue, VenueOrder } from "../venue.ts"
-import { CANCEL, PLACE_ENTRY, PLACE_EXIT, PLACE_OCO, SPOT_ENDPOINTS, SPOT_HOSTS, WEIGHT, spotSocketUrl } from "./endpoints.ts"
+import type {
+  Acknowledgement,
+  Balance,
+  OcoAcknowledgement,
+  OcoRequest,
+  OtocoAcknowledgement,
+  OtocoRequest,
+  PlaceRequest,
+  Position,
+  Venue,
+  VenueOrder,
+} from "../venue.ts"
+import { CANCEL, PLACE_ENTRY, PLACE_EXIT, PLACE_OCO, PLACE_OTOCO, SPOT_ENDPOINTS, SPOT_HOSTS, WEIGHT, spotSocketUrl } from "./endpoints.ts"
 import { decodeSpotEvent, readMessage } from "./events.ts"
-import { asAsked, decodeOrder, decodePlacementFills, ocoParams, orderParams, withEmulated } from "./orders.ts"
+import { asAsked, decodeOrder, decodePlacementFills, ocoParams, orderParams, otocoParams, withEmulated } from "./orders.ts"
 
 export interface SpotOptions extends BinanceOptions {
   /** The WebSocket API (its path may be left out); default: Binance's own of the mode. */
@@ -43,7 +68,7 @@ const PLACE_WAIT_MAX_MS = 1_500
 const CANCEL_WAIT_MS = 2_000
 const ASKED_MAX = 50_000
 
-export type SpotStart = { readonly _tag: "Started"; readonly venue: Venue } | NotStarted
+export type SpotStart = { readonly _tag: "Started"; readonly venue: Venue; readonly account: AccountFacts } | NotStarted
 
 /** Opens the venue: clock, symbols, permission, user stream. Never rejects. */
 export const openBinanceSpot = async (options: SpotOptions): Promise<SpotStart> => {
@@ -61,27 +86,43 @@ export const openBinanceSpot = async (options: SpotOptions): Promise<SpotStart> 
   } catch {
     return notStarted("CREDENTIALS", "the key cannot be used to sign")
   }
-  const failed = (await session.start()) ?? (await permission(session))
-  if (failed !== undefined) {
+  const account = (await session.start()) ?? (await readAccount(session))
+  if ("_tag" in account) {
     session.close()
-    return failed
+    return account
   }
   const venue = new SpotVenue(session, spotSocketUrl(options.socketUrl ?? hosts.socket))
   if (!(await venue.start(options.streamStartMs ?? 10_000)))
     session.trouble("warn", "STREAM_LOST", "the user data stream is not there yet; orders are followed by asking")
   const tell = (method: string, error: unknown): void =>
     session.trouble("error", "ADAPTER_ERROR", `${method}: ${error instanceof Error ? error.message : "threw"}`)
-  return { _tag: "Started", venue: neverReject(venue, tell) }
+  return { _tag: "Started", venue: neverReject(venue, tell), account }
 }
 
-/** The key may read the account and trade. */
-const permission = async (session: Session<SpotConnector>): Promise<NotStarted | undefined> => {
+/** Binance's own, where the account does not tell: 0.1 %. */
+const FEE_RATE = "0.001" as DecimalString
+
+/** The key may read the account and trade; the account's commission. */
+const readAccount = async (session: Session<SpotConnector>): Promise<AccountFacts | NotStarted> => {
   const answer = await session.question(WEIGHT.account, (client) => client.account({ omitZeroBalances: "true", recvWindow: "5000" }))
   if (answer._tag !== "Answer")
-    return notStarted("PERMISSION", `the account cannot be read: ${answer._tag === "Unknown" ? answer.reason : "absent"}`)
+    return accountProblem(session, "the account cannot be read", answer._tag === "Unknown" ? answer : unknown("UNREADABLE_ANSWER"))
   const { body } = answer.answer
   if (!isObject(body)) return notStarted("UNREADABLE", "the account's answer cannot be read")
-  return field(body, "canTrade") === false ? notStarted("PERMISSION", "the account may not trade on spot") : undefined
+  if (field(body, "canTrade") === false) return notStarted("PERMISSION", "the account may not trade on spot")
+  const refused = await mayTrade(session, "/api/v3/order/test")
+  if (refused !== undefined) return refused
+  const feeRate = commissionOf(field(body, "commissionRates")) ?? FEE_RATE
+  const uid = id(body, "uid")
+  // A buy pays in what it bought, unless it can be paid in BNB; BNB may run out at any time.
+  return { ...(uid === undefined ? {} : { uid }), feeRate, baseFeeRate: feeRate, positionMode: "one-way" }
+}
+
+/** The worst of maker and taker, and of buyer and seller, together. */
+const commissionOf = (rates: unknown): DecimalString | undefined => {
+  if (!isObject(rates)) return undefined
+  const worse = (one: string, other: string): Decimal => max(dec(decimal(rates, one) ?? "0"), dec(decimal(rates, other) ?? "0"))
+  return str(add(worse("maker", "taker"), worse("buyer", "seller")))
 }
 
 class SpotVenue implements Venue {
@@ -169,19 +210,48 @@ class SpotVenue implements Venue {
         timestamp: this.#session.signedTime(request.timestampMs),
       }),
     )
+    if (result._tag === "Refused") return asPassed(result)
+    if (result._tag !== "Success") return result._tag === "Unknown" ? result : unknown("UNREADABLE_ANSWER")
+    const { listId, leg, reply } = this.#list(result.answer)
+    const stop = leg(request.stop.clientOrderId)
+    const target = leg(request.target.clientOrderId)
+    if (stop === undefined || target === undefined) return unknown("UNREADABLE_ANSWER")
+    for (const order of [stop, target]) this.#stream.expectNews(order.clientOrderId)
+    return accepted({ listId, stop, target, reply })
+  }
+
+  async placeOtoco(request: OtocoRequest): Promise<Outcome<OtocoAcknowledgement>> {
+    const { entry: working } = request
+    if (working.market !== "spot") return wrongMarket()
+    this.#asked.set(request.stop.clientOrderId, "stop")
+    const params = otocoParams(request, this.#session.rulesOf(working.symbol))
+    const { result } = await this.#session.change(PLACE_OTOCO, Math.min(PLACE_WAIT_MAX_MS, working.receiveWindowMs / 2), (client) =>
+      client.signRequest("POST", "/api/v3/orderList/otoco", { ...params, timestamp: this.#session.signedTime(working.timestampMs) }),
+    )
     if (result._tag !== "Success") return result._tag === "NothingToChange" ? unknown("UNREADABLE_ANSWER") : result
-    const { body, text: reply } = result.answer
+    const { listId, leg, reply } = this.#list(result.answer)
+    const entry = leg(working.clientOrderId)
+    const stop = leg(request.stop.clientOrderId)
+    const target = leg(request.target.clientOrderId)
+    if (entry === undefined || stop === undefined || target === undefined) return unknown("UNREADABLE_ANSWER")
+    this.#stream.expectNews(entry.clientOrderId)
+    return accepted({ listId, entry, stop, target, reply })
+  }
+
+  /** What a list's answer says of its orders. */
+  #list(answer: { readonly body: unknown; readonly text: string }): {
+    readonly listId: VenueOrderId
+    readonly leg: (clientOrderId: string) => VenueOrder | undefined
+    readonly reply: string
+  } {
+    const { body, text: reply } = answer
     const reports = isObject(body) ? objects(field(body, "orderReports")) : []
     const leg = (clientOrderId: string): VenueOrder | undefined => {
       const row = reports.find((report) => text(report, "clientOrderId") === clientOrderId)
       const order = row === undefined ? undefined : decodeOrder(row, reply)
       return order === undefined ? undefined : this.#told(order)
     }
-    const stop = leg(request.stop.clientOrderId)
-    const target = leg(request.target.clientOrderId)
-    const listId = isObject(body) ? (id(body, "orderListId") ?? "") : ""
-    if (stop === undefined || target === undefined) return unknown("UNREADABLE_ANSWER")
-    return accepted({ listId: listId as VenueOrderId, stop, target, reply })
+    return { listId: ((isObject(body) ? id(body, "orderListId") : undefined) ?? "") as VenueOrderId, leg, reply }
   }
 
   async cancel(symbol: string, market: Market, clientOrderId: ClientOrderId): Promise<Outcome<VenueOrder>> {
@@ -343,6 +413,10 @@ const asRace = (outcome: Refused, request: PlaceRequest): Refused =>
   outcome.class === "balance" && request.reduceOnly && request.side === "sell" && request.type === "market"
     ? { ...outcome, class: "race" }
     : outcome
+
+/** A list's target would trade at once: its price is passed, as a stop's that would trigger. */
+const asPassed = (outcome: Refused): Refused =>
+  outcome.class === "fatal" && /would immediately match/i.test(outcome.message) ? { ...outcome, class: "wouldTrigger" } : outcome
 
 const wrongMarket = (): Refused => refused("fatal", "WRONG_MARKET", "this venue trades spot only")
 

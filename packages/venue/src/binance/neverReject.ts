@@ -27,6 +27,9 @@ export const neverReject = (venue: Venue, tell: (method: string, error: unknown)
     ...(venue.placeOco === undefined
       ? {}
       : { placeOco: (request) => guard("placeOco", async () => venue.placeOco?.(request) ?? unknown("ADAPTER_ERROR")) }),
+    ...(venue.placeOtoco === undefined
+      ? {}
+      : { placeOtoco: (request) => guard("placeOtoco", async () => venue.placeOtoco?.(request) ?? unknown("ADAPTER_ERROR")) }),
     cancel: (symbol, market, id) => guard("cancel", () => venue.cancel(symbol, market, id)),
     query: (symbol, market, id) => guard("query", () => venue.query(symbol, market, id)),
     openOrders: (symbol, market) => guard("openOrders", () => venue.openOrders(symbol, market)),

@@ -21,6 +21,7 @@ import type { Effect, Judgement, OutcomeTable } from "./outcomeTable.ts"
 import { RateBudget, limitsOf } from "./rateBudget.ts"
 import type { Ask, Limit } from "./rateBudget.ts"
 import { Redactor } from "./redact.ts"
+import { isSuccess } from "./reply.ts"
 import type { Answered, Reply } from "./reply.ts"
 import type { Credentials } from "./signing.ts"
 import { openWebSocket } from "./socket.ts"
@@ -64,8 +65,18 @@ export interface NotStarted {
   readonly _tag: "NotStarted"
   readonly code: "CLOCK_OFFSET" | "UNREACHABLE" | "CREDENTIALS" | "PERMISSION" | "POSITION_MODE" | "UNREADABLE"
   readonly message: string
+  /** The exchange's own code, or what became of the request: `-2015`, `HTTP_451`, `TIMEOUT`. */
+  readonly reason?: string
+  /** Nobody has to change anything: it may come by itself, so it is worth waiting for. */
+  readonly temporary: boolean
+  /** The exchange has banned us, or asked for silence, until then (our clock). */
+  readonly retryAtMs?: number
 }
-export const notStarted = (code: NotStarted["code"], message: string): NotStarted => ({ _tag: "NotStarted", code, message })
+export const notStarted = (
+  code: NotStarted["code"],
+  message: string,
+  more: { readonly reason?: string; readonly temporary?: boolean; readonly retryAtMs?: number } = {},
+): NotStarted => ({ _tag: "NotStarted", code, message, temporary: false, ...more })
 
 export interface Endpoints<C> {
   readonly market: Market
@@ -110,6 +121,8 @@ export class Session<C extends ConnectorBase> {
   readonly #interest = new Map<string, number>()
   #effects: (effect: Effect) => void = () => undefined
   #timers: (() => void)[] = []
+  /** What became of the last question of the start. */
+  #problem = ""
   #closed = false
 
   constructor(
@@ -144,10 +157,15 @@ export class Session<C extends ConnectorBase> {
 
   /** Measures the clock and reads the rules. `undefined`: all is well. */
   async start(): Promise<NotStarted | undefined> {
-    if (!(await this.syncClock())) return notStarted("UNREACHABLE", "the exchange does not tell its time")
-    if (isTooFarOff(this.#offset) && this.options.allowClockOffset !== true)
-      return notStarted("CLOCK_OFFSET", `the clock here is ${-this.#offset.offsetMs} ms ahead of the exchange's; 500 ms are allowed`)
-    if (!(await this.refreshRules())) return notStarted("UNREACHABLE", "the exchange does not tell its symbols")
+    if (!(await this.syncClock())) return this.away("the exchange does not tell its time")
+    if (isTooFarOff(this.#offset) && this.options.allowClockOffset !== true) {
+      const { offsetMs } = this.#offset
+      return notStarted(
+        "CLOCK_OFFSET",
+        `the clock here is ${Math.abs(offsetMs)} ms ${offsetMs < 0 ? "ahead of" : "behind"} the exchange's; 500 ms are allowed`,
+      )
+    }
+    if (!(await this.refreshRules())) return this.away("the exchange does not tell its symbols")
     this.every(CLOCK_EVERY_MS, () => void this.syncClock())
     this.every(RULES_EVERY_MS, () => void this.refreshRules())
     const pollMs = this.options.pricePollMs ?? 1_000
@@ -161,6 +179,14 @@ export class Session<C extends ConnectorBase> {
         })
       })
     return undefined
+  }
+
+  /** The exchange did not answer (as it should): what it said last, and until when it wants silence. */
+  away(message: string, reason = this.#problem): NotStarted {
+    const { silentUntilMs } = this.gateway.budget
+    const why = reason === "" ? {} : { reason }
+    const until = silentUntilMs > 0 ? { retryAtMs: silentUntilMs - this.#offset.offsetMs } : {}
+    return notStarted("UNREACHABLE", reason === "" ? message : `${message} (${reason})`, { temporary: true, ...why, ...until })
   }
 
   /** Runs again and again until closed. */
@@ -274,6 +300,7 @@ export class Session<C extends ConnectorBase> {
     const { run, weight } = this.#endpoints.time
     for (let n = 0; n < SAMPLES; n++) {
       const reply = await this.gateway.ask({ weight, orders: 0, priority: "question" }, QUESTION_WAIT_MS, run)
+      this.#problem = problemOf(reply)
       if (reply._tag !== "Answered" || !isObject(reply.body)) continue
       const serverMs = millis(reply.body, "serverTime")
       if (serverMs !== undefined) samples.push({ sentAtMs: reply.sentAtMs, serverMs, receivedAtMs: reply.receivedAtMs })
@@ -305,6 +332,7 @@ export class Session<C extends ConnectorBase> {
     this.#rulesReadAtMs = this.clock.nowMs()
     const { run, weight } = this.#endpoints.exchangeInfo
     const answer = await this.question(weight, run)
+    this.#problem = answer._tag === "Unknown" ? answer.reason : ""
     if (answer._tag !== "Answer" || !isObject(answer.answer.body)) {
       this.trouble("warn", "RULES", "exchangeInfo could not be read; the rules known before stay in force")
       return false
@@ -347,6 +375,17 @@ export class Session<C extends ConnectorBase> {
         if (price !== undefined && this.#interest.has(price.symbol)) this.#prices.set(price.symbol, price)
       }
     }
+  }
+}
+
+const problemOf = (reply: Reply): string => {
+  switch (reply._tag) {
+    case "Held":
+      return "RATE_BUDGET"
+    case "Unanswered":
+      return reply.code
+    case "Answered":
+      return isSuccess(reply) ? "" : `HTTP_${reply.status}`
   }
 }
 

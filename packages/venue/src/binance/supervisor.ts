@@ -5,7 +5,8 @@
  * overlap: nothing is missed, what comes twice is told apart by trade id); every new connection that is ready announces itself,
  * so that the engine asks for what it may have missed; a connection that says nothing for `silenceMs` (pings count) is
  * given up; attempts are spaced with a doubling, jittered back-off (Binance allows 300 connections in 5 minutes). Messages of a
- * connection that was given up are dropped (generation counter). Never throws; nothing is sent but what `handshake` sends.
+ * connection that was given up are dropped (generation counter). Never throws; nothing is sent but the protocol's
+ * greeting and what {@link Supervisor.send} is given.
  */
 import type { Clock } from "./clock.ts"
 
@@ -106,6 +107,11 @@ export class Supervisor {
   }
   get isReady(): boolean {
     return this.#current?.ready === true
+  }
+  /** Sends on the connection, and on its successor while there are two; what is not open yet greets when it is. */
+  send(text: string): void {
+    this.#current?.socket.send(text)
+    this.#next?.socket.send(text)
   }
   /** Replaces the connection, with overlap: the exchange said that this one will end. */
   rotate(reason: string): void {

@@ -6,6 +6,7 @@ import type { DecimalString, Fill, Leg, Market, MarketPrice } from "@petrosa/con
 import type { MatchingStore, Order } from "@petrosa/matching"
 import type { Balance, Position, VenueOrder } from "../venue.ts"
 import type { Ledger } from "./ledger.ts"
+import type { Listed } from "./lists.ts"
 
 /** An execution to come. */
 export interface Work {
@@ -59,6 +60,11 @@ export interface PaperBooks extends MatchingStore {
   heldWork(market: Market, symbol: string): readonly Work[]
   /** What is held becomes due. */
   releaseWork(nowMs: number): void
+
+  /** What an order is in its list, when it is of one. */
+  listed(orderId: number): Listed | undefined
+  ofList(listId: number): readonly Listed[]
+  putListed(listed: Listed): void
 
   logEvent(order: Order, fillId: number | null): void
   eventsAfter(seq: number, limit: number): readonly LoggedEvent[]

@@ -94,6 +94,15 @@ CREATE TABLE IF NOT EXISTS events (
 );
 `
 
+/** Came later: a file of before has none, and needs none. */
+const LATER_TABLES = `
+-- Which orders are of one list (spot), and what they are in it.
+CREATE TABLE IF NOT EXISTS lists (
+  order_id INTEGER PRIMARY KEY, list_id INTEGER NOT NULL, is_entry INTEGER NOT NULL, waits INTEGER NOT NULL, by_sibling INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS lists_list ON lists (list_id);
+`
+
 /** Opens (and if need be creates) the file. `:memory:` is a venue of this process alone. */
 export const openDatabase = (
   file: string,
@@ -115,6 +124,7 @@ export const openDatabase = (
       db.prepare("INSERT INTO balances (asset, total, locked) VALUES (?, ?, '0')").run(startingBalance.asset, startingBalance.amount)
       db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)
     }
+    db.exec(LATER_TABLES)
     db.exec("COMMIT")
     db.exec(`PRAGMA busy_timeout = ${TURN_BUSY_MS}`)
     return db

@@ -3,14 +3,23 @@
  * market, applies faults. Synchronous; every public method must run in a turn (`turns.ts`).
  */
 import { ONE, accepted, dec, div, eq, floorTo, gt, isZero, lt, refused, str, sub, unknown } from "@petrosa/contracts"
-import type { ClientOrderId, DecimalString, Leg, Market, MarketPrice, Outcome, SymbolRules } from "@petrosa/contracts"
+import type { ClientOrderId, DecimalString, Leg, Market, MarketPrice, Outcome, Refused, SymbolRules } from "@petrosa/contracts"
 import { cancel, execute, hasLimit, isLive, moveMarket, place } from "@petrosa/matching"
 import type { ExecuteOptions, MatchingEvent, MatchingRules, NewOrder, Order } from "@petrosa/matching"
-import type { Acknowledgement, PlaceRequest, VenueOrder } from "../venue.ts"
+import type {
+  Acknowledgement,
+  OcoAcknowledgement,
+  OcoRequest,
+  OtocoAcknowledgement,
+  OtocoRequest,
+  PlaceRequest,
+  VenueOrder,
+} from "../venue.ts"
 import type { PaperBooks, Work } from "./books.ts"
 import { checkOrder } from "./checks.ts"
 import { FaultSwitchboard } from "./faultSwitchboard.ts"
 import type { Faults, RequestKind } from "./faults.ts"
+import { LIST_LEG, legRequests, PaperLists } from "./lists.ts"
 import { badSymbol, checkTime, notTrading, refusalOf } from "./refusals.ts"
 import { ACCOUNT, asVenueOrder } from "./rows.ts"
 import { quoteAt } from "./priceIndex.ts"
@@ -22,6 +31,8 @@ export interface ExchangeOptions {
   readonly feeRate: DecimalString
   readonly fillDelayMs: number
   readonly orderCounts: boolean
+  /** Spot: order lists, and no reduce-only: what sells reserves what it sells. */
+  readonly spotLists: boolean
   readonly rulesOf: (symbol: string, market: Market) => SymbolRules | undefined
   readonly now: () => number
 }
@@ -33,6 +44,8 @@ export class PaperExchange {
   readonly #options: ExchangeOptions
   readonly #rules: MatchingRules
   readonly #switches: FaultSwitchboard
+  /** Lists of the file are followed by whoever moves the market, whatever its own manner of placing is. */
+  readonly #lists: PaperLists
   #nextDueMs: number | undefined | "unknown" = "unknown"
 
   constructor(books: PaperBooks, options: ExchangeOptions) {
@@ -53,6 +66,7 @@ export class PaperExchange {
       lockUntriggered: true,
     }
     this.#switches = new FaultSwitchboard(books)
+    this.#lists = new PaperLists(books, this.#rules, (events) => this.#log(events))
   }
 
   /** Another process wrote, or a turn was undone: read again what is remembered. */
@@ -100,8 +114,13 @@ export class PaperExchange {
     const wrong = checkOrder(request, rules, price) ?? this.#tooMany(request, rules)
     if (wrong !== undefined) return wrong
     this.store.leg = request.leg
-    const placed = place(this.store, this.#rules, newOrder(request), nowMs)
-    if (placed._tag === "Refused") return refusalOf(request.market, placed.reason)
+    const isReserving = this.#options.spotLists && request.market === "spot"
+    const placed = place(this.store, this.#rules, isReserving ? { ...newOrder(request), reduceOnly: false } : newOrder(request), nowMs)
+    if (placed._tag === "Refused") {
+      // A market exit for more than is free: there is nothing (or less) to sell any more.
+      const isGone = isReserving && request.reduceOnly && request.type === "market" && placed.reason === "balance"
+      return refusalOf(request.market, isGone ? "nothingToReduce" : placed.reason)
+    }
     this.#record(placed.events)
     if (placed.order.pending) this.#arrange(placed.order, request.leg, price, nowMs)
     const order = asVenueOrder(placed.order)
@@ -111,6 +130,48 @@ export class PaperExchange {
       order,
       reply: `{"symbol":"${request.symbol}","orderId":${order.venueOrderId},"clientOrderId":"${request.clientOrderId}","transactTime":${nowMs},"status":"NEW"}`,
     })
+  }
+
+  // ---- lists
+
+  placeOco(request: OcoRequest): Outcome<OcoAcknowledgement> {
+    if (this.hit("dropRequest", LIST_LEG.oco)) return unknown(TIMED_OUT)
+    const legs = legRequests(request, request)
+    const outcome =
+      this.#switches.refusal(LIST_LEG.oco) ??
+      this.#judge([legs.stop, legs.target]) ??
+      this.#lists.placePair(legs.stop, legs.target, this.#options.now())
+    return outcome._tag === "Accepted" && this.hit("loseReply", LIST_LEG.oco) ? unknown(TIMED_OUT) : outcome
+  }
+
+  placeOtoco(request: OtocoRequest): Outcome<OtocoAcknowledgement> {
+    if (this.hit("dropRequest", LIST_LEG.otoco)) return unknown(TIMED_OUT)
+    const lists = this.#lists
+    const { entry } = request
+    const legs = legRequests(request, entry)
+    const wrong = this.#judge([entry, legs.stop, legs.target]) ?? lists.fits(request)
+    if (wrong !== undefined) return wrong
+    if (lists.taken(request)) return refusalOf("spot", "duplicate")
+    const placed = this.#place(entry)
+    if (placed._tag !== "Accepted") return placed
+    const { order, venueOrderId } = placed.value
+    const waiting = lists.await(Number(venueOrderId), legs.stop, legs.target, this.#options.now())
+    const reply = `{"orderListId":${venueOrderId},"contingencyType":"OTO","orders":[${placed.value.reply}]}`
+    return this.hit("loseReply", LIST_LEG.otoco) ? unknown(TIMED_OUT) : accepted({ listId: venueOrderId, entry: order, ...waiting, reply })
+  }
+
+  /** The first of these requests that time, symbol or filters refuse. */
+  #judge(requests: readonly PlaceRequest[]): Refused | undefined {
+    for (const request of requests) {
+      const late = checkTime(request.timestampMs, request.receiveWindowMs, this.#options.now())
+      if (late !== undefined) return late
+      const rules = this.#options.rulesOf(request.symbol, request.market)
+      if (rules === undefined || request.market !== "spot") return badSymbol()
+      if (!rules.trading) return notTrading(request.market)
+      const wrong = checkOrder(request, rules, this.store.marketPrice(request.market, request.symbol)?.price)
+      if (wrong !== undefined) return wrong
+    }
+    return undefined
   }
 
   #tooMany(request: PlaceRequest, rules: SymbolRules): Outcome<never> | undefined {
@@ -232,6 +293,15 @@ export class PaperExchange {
   }
 
   #record(events: readonly MatchingEvent[]): void {
+    this.#log(events)
+    for (const event of events) {
+      if (event.order.market !== "spot") continue
+      this.#lists.follow(event, this.#options.now())
+      this.#nextDueMs = "unknown"
+    }
+  }
+
+  #log(events: readonly MatchingEvent[]): void {
     for (const event of events)
       if (event._tag !== "Triggered") this.store.logEvent(event.order, event._tag === "Traded" ? event.trade.id : null)
   }

@@ -10,6 +10,7 @@ import type { FuturesPosition, Order, PositionSide, Quote, Trade, WalletBalance 
 import type { Balance, Position } from "../venue.ts"
 import type { FoundOrder, LoggedEvent, PaperBooks, Work } from "./books.ts"
 import type { Ledger } from "./ledger.ts"
+import type { Listed } from "./lists.ts"
 import { SLACK, actsAt, quoteAt } from "./priceIndex.ts"
 import { asVenueOrder } from "./rows.ts"
 import { SortedPrices } from "./sortedPrices.ts"
@@ -37,6 +38,8 @@ export class MemoryBooks implements PaperBooks {
   readonly #prices = new Map<string, { readonly market: Market; readonly price: MarketPrice }>()
   readonly #work = new Map<number, Work>()
   readonly #meta = new Map<string, string>()
+  readonly #listed = new Map<number, Listed>()
+  readonly #lists = new Map<number, number[]>()
   /** The log; `#pruned` lines before it are gone. */
   #events: LoggedEvent[] = []
   #pruned = 0
@@ -184,6 +187,17 @@ export class MemoryBooks implements PaperBooks {
   }
   releaseWork(nowMs: number): void {
     for (const work of this.#work.values()) if (work.dueMs === null) this.#work.set(work.orderId, { ...work, dueMs: nowMs, atPrice: null })
+  }
+
+  listed(orderId: number): Listed | undefined {
+    return this.#listed.get(orderId)
+  }
+  ofList(listId: number): readonly Listed[] {
+    return (this.#lists.get(listId) ?? []).flatMap((id) => this.#listed.get(id) ?? [])
+  }
+  putListed(listed: Listed): void {
+    if (!this.#listed.has(listed.orderId)) this.#lists.set(listed.listId, [...(this.#lists.get(listed.listId) ?? []), listed.orderId])
+    this.#listed.set(listed.orderId, listed)
   }
 
   logEvent(order: Order, fillId: number | null): void {

@@ -7,19 +7,32 @@
  * accepted: that hazard is real). No method rejects.
  *
  * Deviations from Binance, on purpose: one wallet serves both markets; leverage is 1; one price per symbol, unlimited
- * liquidity; reduce-only sells are accepted on spot and lock nothing (there the stop and target of a lot would otherwise
- * need an order list); counts of open orders are not limited unless `orderCounts` is set.
+ * liquidity; reduce-only sells are accepted on spot and lock nothing, unless `spotLists` is set (then the stop and target of
+ * a lot are an order list, as there); counts of open orders are not limited unless `orderCounts` is set.
  */
 import { canonical, known, refused, unknown } from "@petrosa/contracts"
 import type { ClientOrderId, DecimalString, Fill, Market, MarketPrice, Outcome, Read, SymbolRules } from "@petrosa/contracts"
 import { bundledRules } from "../symbols/bundled.ts"
-import type { Acknowledgement, Balance, PlaceRequest, Position, Venue, VenueEvent, VenueOrder } from "../venue.ts"
+import type {
+  Acknowledgement,
+  Balance,
+  OcoAcknowledgement,
+  OcoRequest,
+  OtocoAcknowledgement,
+  OtocoRequest,
+  PlaceRequest,
+  Position,
+  Venue,
+  VenueEvent,
+  VenueOrder,
+} from "../venue.ts"
 import type { FoundOrder, PaperBooks } from "./books.ts"
 import { isBusy, openDatabase } from "./database.ts"
 import { PaperExchange } from "./exchange.ts"
 import { concerns } from "./faults.ts"
 import type { Faults } from "./faults.ts"
 import type { Ledger } from "./ledger.ts"
+import { marksOf } from "./lists.ts"
 import { MemoryBooks } from "./memoryBooks.ts"
 import { SqliteBooks } from "./sqliteBooks.ts"
 import { Tail } from "./tail.ts"
@@ -38,6 +51,12 @@ export interface PaperOptions {
   readonly fillDelayMs?: number
   /** The way there and back together. Default 0. */
   readonly latencyMs?: number
+  /**
+   * Spot as Binance has it: stop and target are one list, an entry may go with its bracket, and what sells reserves what it
+   * sells. Default false: stop and target are orders of their own that reserve nothing. It is the manner in which this process
+   * places; lists that are in the file are followed by every process.
+   */
+  readonly spotLists?: boolean
   /** Enforce the exchange's counts of open orders. Default false: a paper account may hold any number. */
   readonly orderCounts?: boolean
   /** `off`: no fsync at all; after a loss of power the file may be unreadable. Default `normal`. Neither matters to a `kill -9`. */
@@ -55,6 +74,8 @@ export interface PaperOptions {
 export interface PaperVenue extends Venue {
   /** Moves the market by hand: resting orders fill, triggers fire, before this resolves. */
   setPrice(symbol: string, market: Market, price: string): Promise<void>
+  /** A price of a real market: as {@link setPrice}, with its own source and time. Rejects when it could not be taken. */
+  follow(price: MarketPrice, market: Market): Promise<void>
   /** Changes the named faults, for every process that has the file open, and over restarts. */
   setFaults(change: Partial<Faults>): Promise<void>
   faults(): Faults
@@ -76,14 +97,19 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
   const books: PaperBooks = shared
     ? new SqliteBooks(openDatabase(options.file, options.sync ?? "normal", starting), rulesOf)
     : new MemoryBooks(rulesOf, starting)
+  const spotLists = options.spotLists ?? false
   const exchange = new PaperExchange(books, {
     feeRate: canonical(options.feeRate ?? "0.001"),
     fillDelayMs: options.fillDelayMs ?? 0,
     orderCounts: options.orderCounts ?? false,
+    spotLists,
     rulesOf,
     now,
   })
-  const tail = new Tail(books)
+  /** With its place in its list. */
+  const complete = (order: VenueOrder): VenueOrder =>
+    spotLists ? { ...order, ...marksOf(books.listed(Number(order.venueOrderId))) } : order
+  const tail = new Tail(books, complete)
   const prices = new Map<string, MarketPrice>()
   let eventsWaiting = false
   let dueTimer: NodeJS.Timeout | undefined
@@ -194,21 +220,27 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
     name: "paper",
     mode: "simulation",
     markets: ["spot", "futures"],
-    bracketStyle: "legs",
+    bracketStyle: spotLists ? "oco" : "legs",
     canShort: (market) => market === "futures",
     absenceProofMs: 2_000,
 
     rules: rulesOf,
     place: (request: PlaceRequest): Promise<Outcome<Acknowledgement>> => change(() => exchange.place(request)),
+    ...(spotLists
+      ? {
+          placeOco: (request: OcoRequest): Promise<Outcome<OcoAcknowledgement>> => change(() => exchange.placeOco(request)),
+          placeOtoco: (request: OtocoRequest): Promise<Outcome<OtocoAcknowledgement>> => change(() => exchange.placeOtoco(request)),
+        }
+      : {}),
     cancel: (symbol: string, market: Market, clientOrderId: ClientOrderId): Promise<Outcome<VenueOrder>> =>
       change(() => exchange.cancel(symbol, market, clientOrderId)),
     query: (symbol, market, clientOrderId): Promise<Read<VenueOrder | undefined>> =>
       ask(() => {
         const found = books.findOrder(symbol, market, clientOrderId)
-        return found === undefined || hidden(found) ? undefined : { ...found.order, fills: books.fillsOf(found.id) }
+        return found === undefined || hidden(found) ? undefined : { ...complete(found.order), fills: books.fillsOf(found.id) }
       }),
     openOrders: (symbol, market): Promise<Read<readonly VenueOrder[]>> =>
-      ask(() => books.openOrders(symbol, market).flatMap((found) => (hidden(found) ? [] : [found.order]))),
+      ask(() => books.openOrders(symbol, market).flatMap((found) => (hidden(found) ? [] : [complete(found.order)]))),
     fills: (symbol, market, order): Promise<Read<readonly Fill[]>> =>
       ask(() => {
         const found = books.findOrder(symbol, market, order.clientOrderId, order.venueOrderId)
@@ -223,6 +255,11 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
       prices.set(`${market} ${price.symbol}`, price)
       // What cannot be written now is told by the requests that follow; a price alone has nobody to tell.
       turns.enqueue(() => exchange.setPrice(market, price)).catch(() => undefined)
+    },
+    follow: async (price, market) => {
+      if (rulesOf(price.symbol, market) === undefined || closed) return
+      await turns.enqueue(() => exchange.setPrice(market, price))
+      prices.set(`${market} ${price.symbol}`, price)
     },
     setPrice: async (symbol, market, text) => {
       if (rulesOf(symbol, market) === undefined) throw new RangeError(`${symbol} is not known on ${market}`)

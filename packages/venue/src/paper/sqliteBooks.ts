@@ -9,9 +9,25 @@ import { EVENTS_KEPT } from "./books.ts"
 import type { FoundOrder, LoggedEvent, PaperBooks, Work } from "./books.ts"
 import { readLedger } from "./ledger.ts"
 import type { Ledger } from "./ledger.ts"
+import type { Listed } from "./lists.ts"
 import { fillOf, venueOrderOf } from "./rows.ts"
 import type { FillRow, OrderRow, ToldOrder } from "./rows.ts"
 import { SqliteStore } from "./sqliteStore.ts"
+
+interface ListedRow {
+  readonly order_id: number
+  readonly list_id: number
+  readonly is_entry: number
+  readonly waits: number
+  readonly by_sibling: number
+}
+const listedOf = (row: ListedRow): Listed => ({
+  orderId: row.order_id,
+  listId: row.list_id,
+  isEntry: row.is_entry === 1,
+  waits: row.waits === 1,
+  endedBySibling: row.by_sibling === 1,
+})
 
 interface WorkRow {
   readonly order_id: number
@@ -119,6 +135,17 @@ export class SqliteBooks extends SqliteStore implements PaperBooks {
     this.#sql.releaseWork.run(nowMs)
   }
 
+  listed(orderId: number): Listed | undefined {
+    const row = this.#sql.listed.get(orderId) as ListedRow | undefined
+    return row === undefined ? undefined : listedOf(row)
+  }
+  ofList(listId: number): readonly Listed[] {
+    return (this.#sql.ofList.all(listId) as unknown as ListedRow[]).map(listedOf)
+  }
+  putListed({ orderId, listId, isEntry, waits, endedBySibling }: Listed): void {
+    this.#sql.putListed.run(orderId, listId, isEntry ? 1 : 0, waits ? 1 : 0, endedBySibling ? 1 : 0)
+  }
+
   logEvent(order: Order, fillId: number | null): void {
     const { lastInsertRowid } = this.#sql.logEvent.run(order.id, order.status, order.filled, order.filledQuote, fillId, order.updatedAtMs)
     const seq = Number(lastInsertRowid)
@@ -187,6 +214,9 @@ const STATEMENTS = {
   nextWork: "SELECT min(due_ms) AS due FROM work WHERE due_ms IS NOT NULL",
   heldWork: "SELECT w.* FROM work w JOIN orders o ON o.id = w.order_id WHERE w.due_ms IS NULL AND o.market = ? AND o.symbol = ?",
   releaseWork: "UPDATE work SET due_ms = ?, at_price = NULL WHERE due_ms IS NULL",
+  listed: "SELECT * FROM lists WHERE order_id = ?",
+  ofList: "SELECT * FROM lists WHERE list_id = ? ORDER BY order_id",
+  putListed: "INSERT OR REPLACE INTO lists (order_id, list_id, is_entry, waits, by_sibling) VALUES (?, ?, ?, ?, ?)",
   logEvent: "INSERT INTO events (order_id, status, filled, filled_quote, fill_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)",
   pruneEvents: "DELETE FROM events WHERE seq <= ?",
   eventsAfter:

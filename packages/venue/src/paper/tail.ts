@@ -5,7 +5,7 @@
  * At least once while subscribed; from the end of the log at the first subscription, with a `Gap` first: whoever listens has
  * to ask for what is live. A `Gap` comes, too, when rows were removed before this reader saw them.
  */
-import type { VenueEvent } from "../venue.ts"
+import type { VenueEvent, VenueOrder } from "../venue.ts"
 import type { LoggedEvent, PaperBooks } from "./books.ts"
 import { chance } from "./faults.ts"
 import type { Faults } from "./faults.ts"
@@ -15,16 +15,22 @@ const BATCH = 500
 
 export type Listener = (event: VenueEvent) => void
 
-const eventOf = ({ order, fill }: LoggedEvent): VenueEvent =>
-  fill === undefined ? { _tag: "Order", order } : { _tag: "Order", order, fill }
+/** What the venue tells of an order beside what the log holds of it. */
+export type Complete = (order: VenueOrder) => VenueOrder
+
+const eventOf = ({ order, fill }: LoggedEvent, complete: Complete): VenueEvent =>
+  fill === undefined ? { _tag: "Order", order: complete(order) } : { _tag: "Order", order: complete(order), fill }
 
 export class Tail {
   readonly #log: Pick<PaperBooks, "eventsAfter" | "lastEvent">
   readonly #listeners = new Set<Listener>()
   #cursor = 0
 
-  constructor(log: Pick<PaperBooks, "eventsAfter" | "lastEvent">) {
+  readonly #complete: Complete
+
+  constructor(log: Pick<PaperBooks, "eventsAfter" | "lastEvent">, complete: Complete = (order) => order) {
     this.#log = log
+    this.#complete = complete
   }
 
   subscribe(listener: Listener): () => void {
@@ -49,7 +55,7 @@ export class Tail {
       if (faults.lateEventsMs > 0 && row.atMs > dueMs) break
       this.#cursor = row.seq
       if (faults.missEvents > 0 && chance(faults.seed, row.seq) < faults.missEvents) continue
-      const event = eventOf(row)
+      const event = eventOf(row, this.#complete)
       traded ||= row.fill !== undefined
       this.#emit(event)
       if (faults.duplicateEvents) this.#emit(event)

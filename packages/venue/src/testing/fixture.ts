@@ -4,10 +4,10 @@ import type { PlaceRequest, Venue, VenueEvent } from "../venue.ts"
 
 /** How a test makes the venue misbehave. Every adapter's fixture offers all of them. */
 export interface FaultSwitches {
-  /** The next reply of this kind is lost after the request was executed. */
-  loseReply(kind: Leg | "cancel" | "query"): Promise<void>
+  /** The next reply of this kind is lost after the request was executed. `list`: OCO and OTOCO, where they are offered. */
+  loseReply(kind: Leg | "cancel" | "query" | "list"): Promise<void>
   /** The next request of this kind never arrives. */
-  dropRequest(kind: Leg | "cancel" | "query"): Promise<void>
+  dropRequest(kind: Leg | "cancel" | "query" | "list"): Promise<void>
   /** Executions come in so many parts, this far apart. */
   partialFills(parts: number, everyMs: number): Promise<void>
   /** Questions about an order are answered "not there" for so long after it was accepted. */

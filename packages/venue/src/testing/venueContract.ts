@@ -4,9 +4,9 @@
  *     venueContract("paper, futures", () => makeFixture())
  */
 import { add, dec, str, sum } from "@petrosa/contracts"
-import type { Outcome, Read } from "@petrosa/contracts"
+import type { ClientOrderId, DecimalString, Outcome, Read } from "@petrosa/contracts"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
-import type { PlaceRequest, VenueOrder } from "../venue.ts"
+import type { OtocoAcknowledgement, OtocoRequest, PlaceRequest, VenueOrder } from "../venue.ts"
 import { eventually, freshId, record, requestFor } from "./fixture.ts"
 import type { VenueFixture } from "./fixture.ts"
 
@@ -50,10 +50,12 @@ export const venueContract = (name: string, make: () => Promise<VenueFixture>, o
       const balance = answer(await fixture.venue.balances()).find((b) => b.asset === base)
       return balance === undefined ? "0" : str(add(dec(balance.free), dec(balance.locked)))
     }
+    /** Stop and target of one lot are one list there, and nothing is reduce-only. */
+    const usesLists = (): boolean => fixture.market === "spot" && fixture.venue.bracketStyle === "oco"
     /** Stop and target, as the venue has them: two orders, or one list. */
     const protect = async (stop: PlaceRequest, target: PlaceRequest): Promise<void> => {
       const { venue } = fixture
-      if (venue.bracketStyle !== "oco" || venue.placeOco === undefined) {
+      if (!usesLists() || venue.placeOco === undefined) {
         valueOf(await venue.place(stop))
         valueOf(await venue.place(target))
         return
@@ -248,7 +250,7 @@ export const venueContract = (name: string, make: () => Promise<VenueFixture>, o
         await fixture.setPrice("49000")
         await eventually("flat", async () => (await held()) === "0")
         await eventually("the stop's fill in the stream", () => heard.fillsOf(stop.clientOrderId).length === 1)
-        if (fixture.venue.bracketStyle === "oco") {
+        if (usesLists()) {
           // One list: its sibling ends by itself.
           expect(await untilStatus(target, "expired")).toMatchObject({ filledQuantity: "0" })
           return
@@ -259,7 +261,7 @@ export const venueContract = (name: string, make: () => Promise<VenueFixture>, o
       })
 
       test("given a stop and a target as one list, when one is cancelled, then both are gone, and nothing is reserved any more", async () => {
-        if (fixture.venue.bracketStyle !== "oco") return
+        if (!usesLists()) return
         await hold()
         const stop = exit({ type: "stop", triggerPrice: "49000" })
         const target = exit({ clientOrderId: freshId("T"), leg: "target", type: "take_profit", triggerPrice: "52000" })
@@ -271,6 +273,16 @@ export const venueContract = (name: string, make: () => Promise<VenueFixture>, o
         await untilStatus(target, "cancelled")
         valueOf(await fixture.venue.place(exit({ leg: "flatten", type: "market" })))
         await eventually("flat", async () => (await held()) === "0")
+      })
+
+      test("given a list whose prices do not enclose the market, then one of them is passed, and nothing is there", async () => {
+        if (!usesLists()) return
+        await hold()
+        const stop = exit({ type: "stop", triggerPrice: "50100" })
+        const target = exit({ clientOrderId: freshId("T"), leg: "target", type: "take_profit", triggerPrice: "52000" })
+        await expect(protect(stop, target)).rejects.toThrow("wouldTrigger")
+        expect(answer(await fixture.venue.openOrders(fixture.symbol, fixture.market))).toEqual([])
+        expect(await find(stop)).toBeUndefined()
       })
 
       test("given a target, when the price passes it, then it closes the position at the better price", async () => {
@@ -286,7 +298,7 @@ export const venueContract = (name: string, make: () => Promise<VenueFixture>, o
       test("given more to reduce than is held, then never more is traded than what is held", async () => {
         await hold("0.01")
         const outcome = await fixture.venue.place(exit({ leg: "flatten", type: "market", quantity: "0.03" }))
-        if (fixture.venue.bracketStyle === "oco") {
+        if (usesLists()) {
           // Without reduce-only at the exchange the whole request is refused: what is held has to be asked for.
           expect(outcome).toMatchObject({ _tag: "Refused", class: "race" })
           expect(await held()).toBe("0.01")
@@ -294,6 +306,97 @@ export const venueContract = (name: string, make: () => Promise<VenueFixture>, o
         }
         valueOf(outcome)
         await eventually("flat", async () => (await held()) === "0")
+      })
+    })
+
+    describe("an entry with its bracket as one list", () => {
+      const draft = (change: Partial<OtocoRequest> = {}): OtocoRequest => ({
+        entry: requestFor(fixture, { type: "limit", price: "49000", timeInForce: "GTC" }),
+        side: "sell",
+        quantity: "0.01" as DecimalString,
+        listClientOrderId: freshId("L"),
+        stop: { clientOrderId: freshId("S"), triggerPrice: "48000" as DecimalString },
+        target: { clientOrderId: freshId("T"), price: "51000" as DecimalString },
+        ...change,
+      })
+      const offered = (): boolean => usesLists() && fixture.venue.placeOtoco !== undefined
+      const otoco = async (request: OtocoRequest): Promise<Outcome<OtocoAcknowledgement>> =>
+        (await fixture.venue.placeOtoco?.(request)) ?? { _tag: "Unknown", reason: "not offered" }
+      const legOf = async (id: ClientOrderId): Promise<VenueOrder | undefined> =>
+        answer(await fixture.venue.query(fixture.symbol, fixture.market, id))
+      const untilLeg = (id: ClientOrderId, is: (order: VenueOrder) => boolean): Promise<VenueOrder> =>
+        eventually(`the leg ${id}`, async () => {
+          const order = await legOf(id)
+          return order !== undefined && is(order) ? order : undefined
+        })
+
+      test("given that it rests, then its bracket waits; when all of it is filled, then the bracket is in force, and its stop closes", async () => {
+        if (!offered()) return
+        const heard = record(fixture.venue)
+        const request = draft()
+        const placed = valueOf(await otoco(request))
+        expect(placed.entry).toMatchObject({ clientOrderId: request.entry.clientOrderId, status: "new" })
+        for (const leg of [request.stop, request.target])
+          expect(await legOf(leg.clientOrderId)).toMatchObject({ status: "new", pending: true })
+        await fixture.setPrice("48900")
+        await untilStatus(request.entry, "filled")
+        const stop = await untilLeg(request.stop.clientOrderId, (order) => order.pending !== true)
+        expect(stop).toMatchObject({ status: "new", type: "stop", triggerPrice: "48000", quantity: "0.01" })
+        expect(await legOf(request.target.clientOrderId)).toMatchObject({ status: "new", type: "limit", price: "51000" })
+        await fixture.setPrice("48000")
+        await eventually("flat", async () => (await held()) === "0")
+        expect(await untilLeg(request.target.clientOrderId, (order) => order.status === "expired")).toMatchObject({ endedBySibling: true })
+        await eventually("the stop's fill in the stream", () => heard.fillsOf(request.stop.clientOrderId).length === 1)
+      })
+
+      test("given that it fills at once, then the bracket is in force soon after", async () => {
+        if (!offered()) return
+        const request = draft({ entry: requestFor(fixture, { type: "limit", price: "50500", timeInForce: "GTC" }) })
+        valueOf(await otoco(request))
+        await untilStatus(request.entry, "filled")
+        await untilLeg(request.stop.clientOrderId, (order) => order.pending !== true && order.status === "new")
+      })
+
+      test("given that the entry is cancelled, then its bracket is gone with it, and nothing is reserved", async () => {
+        if (!offered()) return
+        const free = answer(await fixture.venue.balances())
+        const request = draft()
+        valueOf(await otoco(request))
+        valueOf(await fixture.venue.cancel(fixture.symbol, fixture.market, request.entry.clientOrderId))
+        for (const leg of [request.stop, request.target]) await untilLeg(leg.clientOrderId, ({ status }) => status !== "new")
+        expect(answer(await fixture.venue.openOrders(fixture.symbol, fixture.market))).toEqual([])
+        expect(answer(await fixture.venue.balances())).toEqual(free)
+      })
+
+      test("given a bracket for more than the entry leaves, when it is filled, then the legs expire, and what was bought is free", async () => {
+        if (!offered()) return
+        const request = draft({ quantity: "0.02" as DecimalString })
+        valueOf(await otoco(request))
+        await fixture.setPrice("48900")
+        await untilStatus(request.entry, "filled")
+        for (const leg of [request.stop, request.target]) await untilLeg(leg.clientOrderId, ({ status }) => status === "expired")
+        valueOf(await fixture.venue.place(exit({ leg: "flatten", type: "market" })))
+        await eventually("flat", async () => (await held()) === "0")
+      })
+
+      test.each([
+        ["a bracket off the step", { quantity: "0.0100000001" as DecimalString }],
+        ["a stop off the tick", { stop: { clientOrderId: freshId("S"), triggerPrice: "48000.001" as DecimalString } }],
+      ] as const)("given %s, then all of it is refused for good, and nothing is there", async (_what, change) => {
+        if (!offered()) return
+        const request = draft(change)
+        expect(await otoco(request)).toMatchObject({ _tag: "Refused", class: "fatal" })
+        expect(answer(await fixture.venue.openOrders(fixture.symbol, fixture.market))).toEqual([])
+        expect(await find(request.entry)).toBeUndefined()
+      })
+
+      test("given a lost reply, then the outcome is unknown, and the entry and its legs are found by their ids", async () => {
+        if (!offered()) return
+        await fixture.faults.loseReply("list")
+        const request = draft()
+        expect(await otoco(request)).toMatchObject({ _tag: "Unknown" })
+        expect(await find(request.entry)).toMatchObject({ status: "new" })
+        expect(await legOf(request.stop.clientOrderId)).toMatchObject({ pending: true })
       })
     })
 

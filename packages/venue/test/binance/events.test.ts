@@ -52,6 +52,14 @@ describe("spot's user stream", () => {
     })
   })
 
+  test("given the legs of lists, then what waits is told as pending, and what the other leg ended as ended by it", () => {
+    expect(spot(changed(EXECUTION_REPORT, { X: '"PENDING_NEW"' }))).toMatchObject({ order: { status: "new", pending: true } })
+    const expired = changed(EXECUTION_REPORT, { x: '"EXPIRED"', X: '"EXPIRED"' }).replace('"V":"NONE"', '"V":"NONE","eR":"OCO_TRIGGER"')
+    expect(spot(expired)).toMatchObject({ order: { status: "expired", endedBySibling: true } })
+    const refused = expired.replace("OCO_TRIGGER", "REJECTED")
+    expect(spot(refused)).not.toHaveProperty("order.endedBySibling")
+  })
+
   test("given a trade, then it is a fill with its exact fee, in quote when the fee is in base", () => {
     const message = changed(EXECUTION_REPORT, {
       x: '"TRADE"',

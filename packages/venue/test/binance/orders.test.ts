@@ -2,7 +2,7 @@
 import type { ClientOrderId, DecimalString, OrderType, SymbolRules } from "@petrosa/contracts"
 import { describe, expect, test } from "vitest"
 import { algoParams, kindOf, orderParams as futuresParams } from "../../src/binance-futures/orders.ts"
-import { asAsked, ocoParams, orderParams as spotParams, wideLimit, withEmulated } from "../../src/binance-spot/orders.ts"
+import { asAsked, ocoParams, otocoParams, orderParams as spotParams, wideLimit, withEmulated } from "../../src/binance-spot/orders.ts"
 import { bundledRules } from "../../src/index.ts"
 import type { PlaceRequest, VenueOrder } from "../../src/index.ts"
 
@@ -125,5 +125,59 @@ describe("spot", () => {
       belowClientOrderId: "s",
     })
     expect(oco("buy")).toMatchObject({ aboveType: "STOP_LOSS", aboveStopPrice: "52000", belowType: "LIMIT_MAKER", belowPrice: "49000" })
+  })
+
+  test("given an entry with its bracket, then the entry works and the pair is pending, in Binance's words", () => {
+    const request = (timeInForce: "GTC" | "GTX") =>
+      sent(
+        otocoParams(
+          {
+            entry: {
+              clientOrderId: "e" as ClientOrderId,
+              leg: "entry",
+              side: "buy",
+              type: "limit",
+              timeInForce,
+              quantity: "0.01" as DecimalString,
+              price: "49500" as DecimalString,
+              reduceOnly: false,
+              symbol: "BTCUSDT",
+              market: "spot",
+              positionSide: "long",
+              timestampMs: 1,
+              receiveWindowMs: 5_000,
+            },
+            side: "sell",
+            quantity: "0.00999" as DecimalString,
+            listClientOrderId: "list",
+            stop: { clientOrderId: "s" as ClientOrderId, triggerPrice: "48500" as DecimalString },
+            target: { clientOrderId: "t" as ClientOrderId, price: "51000" as DecimalString },
+          },
+          rules,
+        ),
+      )
+    expect(request("GTC")).toEqual({
+      symbol: "BTCUSDT",
+      listClientOrderId: "list",
+      newOrderRespType: "FULL",
+      workingType: "LIMIT",
+      workingSide: "BUY",
+      workingClientOrderId: "e",
+      workingPrice: "49500",
+      workingQuantity: "0.01",
+      workingTimeInForce: "GTC",
+      pendingSide: "SELL",
+      pendingQuantity: "0.00999",
+      pendingAboveType: "LIMIT_MAKER",
+      pendingAboveClientOrderId: "t",
+      pendingAbovePrice: "51000",
+      pendingBelowType: "STOP_LOSS",
+      pendingBelowClientOrderId: "s",
+      pendingBelowStopPrice: "48500",
+      recvWindow: "5000",
+    })
+    const postOnly = request("GTX")
+    expect(postOnly).toMatchObject({ workingType: "LIMIT_MAKER" })
+    expect(postOnly).not.toHaveProperty("workingTimeInForce")
   })
 })

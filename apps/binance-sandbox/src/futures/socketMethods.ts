@@ -1,0 +1,21 @@
+/** The methods of the futures WebSocket API (`/ws-fapi/v1`), by their endpoints. */
+export const FUTURES_METHODS: Readonly<Record<string, string>> = {
+  depth: "GET /fapi/v1/depth",
+  "ticker.price": "GET /fapi/v2/ticker/price",
+  "ticker.book": "GET /fapi/v1/ticker/bookTicker",
+  "order.place": "POST /fapi/v1/order",
+  "order.modify": "PUT /fapi/v1/order",
+  "order.cancel": "DELETE /fapi/v1/order",
+  "order.status": "GET /fapi/v1/order",
+  "algoOrder.place": "POST /fapi/v1/algoOrder",
+  "algoOrder.cancel": "DELETE /fapi/v1/algoOrder",
+  "account.balance": "GET /fapi/v2/balance",
+  "v2/account.balance": "GET /fapi/v3/balance",
+  "account.status": "GET /fapi/v2/account",
+  "v2/account.status": "GET /fapi/v3/account",
+  "account.position": "GET /fapi/v2/positionRisk",
+  "v2/account.position": "GET /fapi/v3/positionRisk",
+  "userDataStream.start": "POST /fapi/v1/listenKey",
+  "userDataStream.ping": "PUT /fapi/v1/listenKey",
+  "userDataStream.stop": "DELETE /fapi/v1/listenKey",
+}

@@ -1,0 +1,11 @@
+/** Market data: the port (marketData.ts) and its adapters. */
+export * from "./binanceMarketData.ts"
+export { systemMarketClock } from "./clock.ts"
+export type { MarketClock } from "./clock.ts"
+export { followPrices } from "./follow.ts"
+export type { FollowOptions } from "./follow.ts"
+export * from "./marketData.ts"
+export { openNatsMarketData } from "./natsMarketData.ts"
+export type { NatsMarketDataOptions } from "./natsMarketData.ts"
+export { signalPrices } from "./signalPrices.ts"
+export type { SignalPricesOptions } from "./signalPrices.ts"
