@@ -32,7 +32,7 @@ const { values, positionals } = parseArgs({
     store: { type: "string", default: "sqlite" },
     seed: { type: "string", default: String(Math.floor(Math.random() * 1e9)) },
     "life-ms": { type: "string", default: "700" },
-    "per-minute": { type: "string", default: "120" },
+    "per-minute": { type: "string", default: "100" },
     "no-write": { type: "boolean", default: false },
   },
 })
@@ -42,7 +42,7 @@ const usage = (): never => {
     `npm run campaign -- <name> [--orders N] [--kills N] [--store sqlite|mongodb] [--seed N] [--life-ms N] [--no-write]\n`,
   )
   process.stderr.write(
-    `  ${"binance".padEnd(10)} bracketed orders at the local Binance, under its rate limits (--orders 3000 --per-minute 120)\n`,
+    `  ${"binance".padEnd(10)} bracketed orders at the local Binance, under its rate limits (--orders 3000 --per-minute 100)\n`,
   )
   for (const [name, says] of Object.entries(CAMPAIGNS)) process.stderr.write(`  ${name.padEnd(10)} ${says}\n`)
   process.exit(2)

@@ -1,7 +1,7 @@
 /**
- * Every named fault point × a crash of the real process × every single fault of the paper venue. One world for each fault
- * of the venue; in it one process after the other, each of which dies at its own point, with an order of its own begun and
- * an earlier one being closed.
+ * Every named fault point × a crash of the engine's own program: in one world one process after the other, each of which
+ * dies at its own point, with an order of its own begun and earlier ones being closed. (Every point × every single fault
+ * of the venue: matrix.test.ts. Here faults are on all the time, in worlds of their own, with PETROSA_LONG=1.)
  */
 import { FAULT_POINTS, type FaultPoint } from "@petrosa/engine"
 import { type Faults, NO_FAULTS } from "@petrosa/venue"
@@ -13,13 +13,10 @@ import { signal } from "../support/signals.ts"
 import { TIME_FACTOR, until } from "../support/until.ts"
 import { World } from "../support/world.ts"
 
-/** `npm test` has the two that matter most; PETROSA_LONG=1 (a quarter of an hour) has all of them. */
-const EVERY_RUN: Readonly<Record<string, Partial<Faults>>> = {
-  "no fault": {},
-  "lost replies": { loseReply: { requests: ["entry", "stop", "target", "flatten", "cancel"] } },
-}
-/** One fault each; every one heals by itself or is switched off at the end. */
+const EVERY_RUN: Readonly<Record<string, Partial<Faults>>> = { "no fault": {} }
+/** A quarter of an hour: with PETROSA_LONG=1. Each is on until the end. */
 const LONG: Readonly<Record<string, Partial<Faults>>> = {
+  "lost replies": { loseReply: { requests: ["entry", "stop", "target", "flatten", "cancel"] } },
   "slow answers": { slowMs: 40 },
   "fills in parts": { partialFills: { parts: 3, everyMs: 60 } },
   "lost answers to questions": { loseReply: { probability: 0.5, requests: ["query"] } },

@@ -82,6 +82,7 @@ class ThreadWriter implements Writer {
     return new Promise((answer) => {
       this.#waiting.set(id, { answer, appends })
       this.#hold(thread)
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       thread.postMessage({ ...ask, id })
     })
   }

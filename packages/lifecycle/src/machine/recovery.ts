@@ -42,7 +42,8 @@ export const outstanding = (c: OrderContext): readonly Command[] => {
     // A list is one question, and one cancel: its target says nothing by itself.
     if (list !== undefined && leg.leg === "stop")
       commands.push({ type: status === "unknown" ? "resolveBracket" : "cancelBracket", ...list })
-    if (list === undefined) commands.push({ type: status === "unknown" ? "resolveLeg" : "cancelLeg", leg: leg.leg, clientOrderId: leg.clientOrderId })
+    if (list === undefined)
+      commands.push({ type: status === "unknown" ? "resolveLeg" : "cancelLeg", leg: leg.leg, clientOrderId: leg.clientOrderId })
   }
   if (c.entry?.status === "unknown") commands.push({ type: "resolveEntry", clientOrderId: c.entry.clientOrderId })
   if (c.entry?.status === "cancelling") commands.push({ type: "cancelEntry", clientOrderId: c.entry.clientOrderId })

@@ -110,8 +110,8 @@ const readAccount = async (session: Session<SpotConnector>): Promise<AccountFact
   const { body } = answer.answer
   if (!isObject(body)) return notStarted("UNREADABLE", "the account's answer cannot be read")
   if (field(body, "canTrade") === false) return notStarted("PERMISSION", "the account may not trade on spot")
-  const refused = await mayTrade(session, "/api/v3/order/test")
-  if (refused !== undefined) return refused
+  const notAllowed = await mayTrade(session, "/api/v3/order/test")
+  if (notAllowed !== undefined) return notAllowed
   const feeRate = commissionOf(field(body, "commissionRates")) ?? FEE_RATE
   const uid = id(body, "uid")
   // A buy pays in what it bought, unless it can be paid in BNB; BNB may run out at any time.

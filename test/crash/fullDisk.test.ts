@@ -1,0 +1,107 @@
+/**
+ * The disk is full under SQLite, with fills in the middle of it: real write errors under the real adapter of the real
+ * process. Linux lets a process be forbidden to make any file longer (RLIMIT_FSIZE), from outside and while it runs: every
+ * append to the log of the store fails, and the venue's own, shorter files go on.
+ */
+import { execFileSync } from "node:child_process"
+import { statSync } from "node:fs"
+import { setTimeout as sleep } from "node:timers/promises"
+import { afterEach, describe, expect, it } from "vitest"
+import type { EngineProcess } from "../support/engineProcess.ts"
+import { quiet } from "../support/killing.ts"
+import { checkWorld } from "../support/oracle.ts"
+import { signal } from "../support/signals.ts"
+import { TIME_FACTOR, until } from "../support/until.ts"
+import { World } from "../support/world.ts"
+
+/** Longer than the venue's log ever gets (SQLite makes it anew after 4 MB). */
+const LOG_BYTES = 6 * 1024 * 1024
+const AWAY_MS = 10_000
+
+let world: World
+afterEach(() => world.close())
+
+const ada = () => signal({ symbol: "ADAUSDT", price: 0.5, current_price: 0.5, quantity: 1000 })
+const eth = () =>
+  signal({ symbol: "ETHUSDT", order_type: "limit", price: 2450, current_price: 2500, quantity: 1, conditional_timeout: 600 })
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
+const logOf = (file: string | undefined): number => sizeOf(`${file}-wal`)
+
+const forbidToGrow = (engine: EngineProcess, bytes: number | "unlimited"): void => {
+  execFileSync("prlimit", ["--pid", String(engine.pid), `--fsize=${bytes}:unlimited`])
+}
+const canForbid = ((): boolean => {
+  try {
+    execFileSync("prlimit", ["--version"], { stdio: "ignore" })
+    return true
+  } catch {
+    process.stderr.write("\n!!! SKIPPED: no prlimit here (Linux, util-linux): the full disk is not tried\n\n")
+    return false
+  }
+})()
+
+describe.skipIf(!canForbid)("given SQLite on a disk that is full for 10 s, under load", () => {
+  it.each([
+    { kill: false, name: "the engine lives on" },
+    { kill: true, name: "the engine is killed in the middle" },
+  ])(
+    "when 20 orders rest and 20 signals come meanwhile ($name), then fills get their stops at once, no entry leaves, and all goes on",
+    async ({ kill }) => {
+      world = await World.create()
+      const engine = await world.start()
+      const bodies = Array.from({ length: 20 }, eth)
+      for (const body of bodies) world.publish(body)
+      for (const body of bodies) await world.when(body.signal_id, (row) => row.type === "EntryAccepted", 20_000)
+      let lots = 0
+      await until(
+        async () => {
+          if (logOf(world.env["SQLITE_FILE"]) > LOG_BYTES) return true
+          for (let n = 0; n < 50; n++, lots++) world.publish(ada())
+          await world.nc.flush()
+          return until(async () => (await world.rows()).filter((row) => row.settled).length >= lots, { timeoutMs: 20_000 }).then(
+            () => false,
+          )
+        },
+        { timeoutMs: 60_000, what: "the store's log to be long" },
+      )
+      const limit = logOf(world.env["SQLITE_FILE"])
+      expect(logOf(world.paperFile)).toBeLessThan(limit)
+      expect(sizeOf(world.paperFile)).toBeLessThan(limit)
+      const placed = (leg: string): number => world.paper.ledger().orders.filter((one) => one.leg === leg).length
+
+      forbidToGrow(engine, limit)
+      const fullAtMs = Date.now()
+      const entriesBefore = placed("entry")
+      const stopsBefore = placed("stop")
+      for (let n = 0; n < 20; n++) world.publish(ada())
+      await world.nc.flush()
+      await until(async () => (await world.get("/readyz")).status === 503, { what: "to be not ready" })
+      await world.setPrice("2440", "ETHUSDT")
+      const filledAtMs = Date.now()
+      await until(() => placed("stop") >= stopsBefore + 20, { what: "20 stops without a store", timeoutMs: 3000 })
+      const protectedMs = Date.now() - filledAtMs
+      if (kill) {
+        await engine.kill()
+        // It cannot write its store, says so, and ends: whoever supervises it starts it again.
+        const meanwhile = world.launch()
+        forbidToGrow(meanwhile, limit)
+        expect((await meanwhile.ended).code, meanwhile.tail()).not.toBe(0)
+        expect(JSON.stringify(meanwhile.complaints) + meanwhile.stderr).toMatch(/disk I\/O error/)
+      }
+      await sleep(Math.max(0, fullAtMs + AWAY_MS - Date.now()))
+      const entries = placed("entry")
+      if (kill) await world.start()
+      else forbidToGrow(engine, "unlimited")
+      await quiet(world, lots + 40, 40_000)
+      const findings = await checkWorld(world)
+      expect(findings.problems).toEqual([])
+      expect(findings.orders).toBe(lots + 40)
+      expect(entries).toBe(entriesBefore)
+      expect(protectedMs).toBeLessThan(5000)
+      // One stop for each lot, also for those that were placed on the strength of the plan.
+      expect(placed("stop")).toBe(findings.openLots)
+      expect((await world.get("/readyz")).status).toBe(200)
+    },
+    120_000 * TIME_FACTOR,
+  )
+})
