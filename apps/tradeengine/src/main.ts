@@ -12,6 +12,9 @@ import { HttpStartFailed } from "./http/index.ts"
 import { StartRefused } from "./refused.ts"
 import { type Service, startService } from "./service.ts"
 
+/** All that a stop waits for has a bound of its own; together they stay below the 30 s after which others kill. */
+const STOP_WITHIN_MS = 25_000
+
 const refuse = (message: string): never => {
   process.stderr.write(`petrosa: ${message}\n`)
   process.exit(2)
@@ -54,6 +57,10 @@ if (parsed._tag === "Invalid") {
     stopped = true
     log.info({ signal }, "stopping")
     stopping.abort()
+    setTimeout(() => {
+      log.error("the stop takes too long; what was held comes back by itself")
+      process.exit(1)
+    }, STOP_WITHIN_MS).unref()
     if (service !== undefined) void shutDown()
   }
   process.on("SIGTERM", onSignal)

@@ -211,7 +211,8 @@ export class Desk implements OrderHost {
     }
     if (!hasFills(c)) return
     if (order.lotPublished) this.#acknowledgeSignals(order)
-    else if (!order.tasks.has("lot")) this.#task(order, "lot", () => this.#handLotOn(order))
+    // At a stop it stays with its signal's message, which goes back: a task that ends at once would begin again at once, for ever.
+    else if (!this.stopping && !order.tasks.has("lot")) this.#task(order, "lot", () => this.#handLotOn(order))
   }
 
   run(order: LiveOrder, command: Command): void {

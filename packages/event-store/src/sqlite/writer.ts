@@ -72,7 +72,7 @@ class ThreadWriter implements Writer {
 
   /** The process stays for what is on its way, and for nothing else. */
   #hold(thread: Worker): void {
-    if (this.#waiting.size > 0) thread.ref()
+    if (this.#waiting.size > 0 || this.#closing) thread.ref()
     else thread.unref()
   }
 
