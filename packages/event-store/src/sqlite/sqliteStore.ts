@@ -82,8 +82,13 @@ export class SqliteEventStore implements EventStore {
     const id = db.prepare("SELECT value FROM meta WHERE key = ?").get(STORE_ID)?.value
     if (typeof id !== "string") throw new StoreUnavailable(`${options.file} has no store id: it was never opened by an engine`)
     this.storeId = id
-    if (options.readOnly !== true)
-      this.#writer = options.thread === true && options.file !== MEMORY ? writerInThread(resolve(options.file)) : writerBeside(db)
+    if (options.readOnly !== true) {
+      if (options.thread === true && options.file !== MEMORY) {
+        this.#writer = writerInThread(resolve(options.file))
+        // The pages that are written are in the thread's cache.
+        db.exec("PRAGMA cache_size = -8000")
+      } else this.#writer = writerBeside(db)
+    }
   }
 
   /**

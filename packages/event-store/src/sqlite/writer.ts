@@ -49,7 +49,12 @@ class ThreadWriter implements Writer {
   }
 
   #start(): Worker {
-    const thread = new Worker(new URL("./writerThread.ts", import.meta.url), { workerData: { file: this.#file }, name: "event store" })
+    const thread = new Worker(new URL("./writerThread.ts", import.meta.url), {
+      workerData: { file: this.#file },
+      name: "event store",
+      // What it is given is written and forgotten: a small young generation keeps the whole process small.
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    })
     let why = "the thread that writes ended"
     thread.on("message", ({ id, results }: Answered) => {
       const waiting = this.#waiting.get(id)
