@@ -1,4 +1,10 @@
-/** Types of bootstrap.mjs for its tests (it is plain JavaScript: nothing is installed when it starts). */
-export const COMMANDS: Readonly<Record<string, { readonly script: string; readonly says: string }>>
+/** Types of bootstrap.mjs for its tests and the bench (it is plain JavaScript: nothing is installed when it starts). */
+interface Command {
+  readonly script: string
+  readonly says: string
+  /** For Node. */
+  readonly flags?: readonly string[]
+}
+export const COMMANDS: Readonly<Record<string, Command>> & { readonly start: Command }
 export const isNewEnough: (version: string) => boolean
 export const withoutNpm: (env: Readonly<Record<string, string | undefined>>) => Record<string, string>

@@ -25,7 +25,12 @@ export class MeasuredChild {
 
   private constructor(options: ChildOptions) {
     this.#child = fork(fileURLToPath(new URL(options.script, import.meta.url)), {
-      env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...options.env },
+      env: {
+        PATH: process.env.PATH ?? "",
+        HOME: process.env.HOME ?? "",
+        ...(process.env.NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }),
+        ...options.env,
+      },
       execArgv: ["--disable-warning=ExperimentalWarning", "--expose-gc", ...(options.flags ?? [])],
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],

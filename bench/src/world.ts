@@ -7,6 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { connect, type NatsConnection } from "nats"
+import { COMMANDS } from "../../tools/bootstrap.mjs"
 import { freshDatabase, startMongoServer } from "../../tools/servers/mongoServer.ts"
 import { type NatsServer, startNatsServer } from "../../tools/servers/natsServer.ts"
 import { MeasuredChild } from "./child.ts"
@@ -85,7 +86,7 @@ export class BenchWorld {
   }
 
   engine(flags: readonly string[] = []): Promise<MeasuredChild> {
-    return MeasuredChild.start({ script: "engineChild.ts", env: this.env, flags })
+    return MeasuredChild.start({ script: "engineChild.ts", env: this.env, flags: [...(COMMANDS.start.flags ?? []), ...flags] })
   }
 
   /** An engine that was there once has made the streams, so that signals can be published before the one that is measured. */
