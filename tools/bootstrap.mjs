@@ -74,7 +74,7 @@ const installed = (fingerprint) => {
 }
 
 const fingerprintOf = () => {
-  const hash = createHash("sha256").update(`${process.platform} ${process.arch} ${process.version}\n`)
+  const hash = createHash("sha256").update(`${process.platform} ${process.arch}\n`)
   for (const file of ["pnpm-lock.yaml", "pnpm-workspace.yaml", ".pnpmfile.cjs"]) hash.update(readFileSync(join(root, file)))
   return hash.digest("hex")
 }
