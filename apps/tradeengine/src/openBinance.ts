@@ -24,6 +24,7 @@ export interface BinanceMarket {
 type Mode = "testnet" | "live"
 
 const RETRY_FIRST_MS = 1_000
+const PRICE_POLL_BESIDE_FEED_MS = 5_000
 const RETRY_MAX_MS = 60_000
 /** Binance accepts at most 60 s, and reckons with five. */
 const RECEIVE_WINDOW_MAX_MS = 5_000
@@ -89,6 +90,8 @@ const open = (settings: Settings, { market, mode, hosts, credentials }: MarketPl
     socketUrl: hosts.socket,
     maxRequestsPerMinute: settings.binanceMaxRequestsPerMinute,
     receiveWindowMs: Math.min(RECEIVE_WINDOW_MAX_MS, settings.receiveWindowMs),
+    // With a feed of the market the exchange's own answer is only what is left when the feed is gone; each one is counted.
+    ...(settings.marketData === "signals" ? {} : { pricePollMs: PRICE_POLL_BESIDE_FEED_MS }),
     onTrouble,
   }
   if (market === "spot") return openBinanceSpot(common)

@@ -9,10 +9,11 @@ const usdt = (free: string): Read<readonly Balance[]> => known([{ asset: "USDT",
 const order = (name: string): OrderId => name as OrderId
 const amount = (text: string): DecimalString => canonical(text)
 
-const world = (first: Read<readonly Balance[]>) => {
+const world = (first: Read<readonly Balance[]>, mode: Venue["mode"] = "simulation") => {
   const clock = new ManualClock()
   const state = { answer: first, asked: 0 }
   const venue = {
+    mode,
     balances: () => {
       state.asked += 1
       return Promise.resolve(state.answer)
@@ -74,6 +75,24 @@ describe("the free balance at hand", () => {
     state.answer = unknown("BANNED")
     await clock.pass(61_000)
     expect(keeper.free("USDT")).toMatchObject({ unknown: expect.stringContaining("BANNED") })
+    keeper.stop()
+  })
+
+  it("given an exchange that counts questions, when fill comes after fill, then it is asked every five seconds at most, and once in twenty when nothing happens", async () => {
+    const { clock, state, keeper } = world(usdt("100"), "testnet")
+    await keeper.start(() => {})
+    expect(state.asked).toBe(1)
+    for (let n = 0; n < 100; n++) {
+      keeper.soon()
+      await clock.pass(100)
+    }
+    expect(state.asked).toBeGreaterThanOrEqual(2)
+    expect(state.asked).toBeLessThanOrEqual(4)
+    await clock.pass(6000)
+    const before = state.asked
+    await clock.pass(40_000)
+    expect(state.asked - before).toBeLessThanOrEqual(2)
+    expect(keeper.free("USDT")).toEqual({ known: "100" })
     keeper.stop()
   })
 })
