@@ -18,16 +18,22 @@ interface Frame {
 /** What a page's feed says, until `done`. */
 const watch = async (url: string, done: (frame: Frame) => boolean): Promise<Frame> => {
   const stop = AbortSignal.timeout(DEADLINE_MS)
-  const response = await fetch(`${url}/inspector/feed`, { signal: stop })
   let rest = ""
-  for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
-    const pieces = (rest + new TextDecoder().decode(part)).split("\n\n")
-    rest = pieces.pop() ?? ""
-    for (const piece of pieces) {
-      const [, event = "", data = "{}"] = /^event: (\w+)\ndata: (.*)$/s.exec(piece) ?? []
-      const frame: Frame = { event, data: JSON.parse(data) as Frame["data"] }
-      if (done(frame)) return frame
+  let last: Frame | undefined
+  try {
+    const response = await fetch(`${url}/inspector/feed`, { signal: stop })
+    for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
+      const pieces = (rest + new TextDecoder().decode(part)).split("\n\n")
+      rest = pieces.pop() ?? ""
+      for (const piece of pieces) {
+        const [, event = "", data = "{}"] = /^event: (\w+)\ndata: (.*)$/s.exec(piece) ?? []
+        const frame: Frame = { event, data: JSON.parse(data) as Frame["data"] }
+        if (done(frame)) return frame
+        if (event === "counts") last = frame
+      }
     }
+  } catch (error) {
+    throw new Error(`${String(error)}; last seen: ${JSON.stringify(last?.data)}`)
   }
   throw new Error("the feed ended")
 }

@@ -18,7 +18,8 @@ import { Tally } from "./tally.ts"
 
 const TICK_MS = 200
 const COUNTS_MS = 1000
-const RELOAD_TALLY_MS = 60_000
+/** A store's list of orders may lag behind when the first page comes (MongoDB): it is read again soon, then now and then. */
+const RELOAD_TALLY_MS = [2_000, 8_000, 60_000] as const
 /** Transitions of one tick that are told one by one, the newest; the others are counted only. Nobody reads faster. */
 const SHOWN_MAX = 60
 /** Orders of one tick whose rows are sent. */
@@ -61,6 +62,7 @@ export class Feed {
   #asking: ReturnType<Replicas["ask"]> | undefined
   #timer: NodeJS.Timeout | undefined
   #countsDueMs = 0
+  #tallyLoads = 0
   #tallyDueMs = 0
   #lastCounts = ""
   #reading = 0
@@ -120,6 +122,7 @@ export class Feed {
     })
     this.#asking?.again()
     this.#tallyDueMs = 0
+    this.#tallyLoads = 0
     this.#countsDueMs = 0
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#timer.unref()
@@ -155,7 +158,7 @@ export class Feed {
     if (records.length > 0 || this.#more > 0) this.#sendBatch(records, nowMs)
     this.#more = 0
     if (nowMs >= this.#tallyDueMs) {
-      this.#tallyDueMs = nowMs + RELOAD_TALLY_MS
+      this.#tallyDueMs = nowMs + (RELOAD_TALLY_MS[this.#tallyLoads++] ?? 60_000)
       this.#tally.load().then(
         () => {
           this.#countsDueMs = 0
