@@ -33,7 +33,7 @@ const watch = async (url: string, done: (frame: Frame) => boolean): Promise<Fram
       }
     }
   } catch (error) {
-    throw new Error(`${String(error)}; last seen: ${JSON.stringify(last?.data)}`)
+    throw new Error(`${String(error)}; last seen: ${JSON.stringify(last?.data)}`, { cause: error })
   }
   throw new Error("the feed ended")
 }
