@@ -6,7 +6,7 @@ import { hash } from "node:crypto"
 import { copyFileSync, constants, existsSync, mkdirSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { type EventRecord, orderIdOf, orderStream, type SealedRecord } from "@petrosa/contracts"
-import { type Append, CHAIN_START, SqliteEventStore } from "@petrosa/event-store"
+import { type Append, CHAIN_START, SqliteEventStore, sealedAs } from "@petrosa/event-store"
 import { cacheFolder } from "./cacheFolder.ts"
 import type { Sample } from "./sample.ts"
 
@@ -61,7 +61,7 @@ const lifeOf = (pieces: readonly Piece[], n: number, createdAt: string): Append 
     const text = parts.map((part) => (typeof part === "string" ? part : put[part.put])).join("")
     const sealed: EventRecord = { ...record, stream, order, signal_id: signal, created_at: createdAt, prev, hash: hash("sha256", text) }
     prev = sealed.hash
-    return { record: sealed, text }
+    return sealedAs(sealed, text)
   })
   return { stream, records }
 }

@@ -6,7 +6,7 @@
  * order that is settled has its message acknowledged after that is durable, and its open lot is handed to the stream of
  * lots before; what is done is forgotten.
  */
-import type { Command, Decimal, EventRecord, OrderEvent, OrderId } from "@petrosa/contracts"
+import type { Command, Decimal, OrderEvent, OrderId, SealedRecord } from "@petrosa/contracts"
 import { add, approx, dec, mul, str, ZERO } from "@petrosa/contracts"
 import type { StoredHead } from "./heads.ts"
 import { HeadCheck } from "./heads.ts"
@@ -28,7 +28,7 @@ import { DeadlineScheduler } from "./scheduler.ts"
 /** What other parts of the engine hear of an order. */
 export interface DeskListener {
   /** Events of it became durable. */
-  durable?(order: LiveOrder, records: readonly EventRecord[]): void
+  durable?(order: LiveOrder, records: readonly SealedRecord[]): void
   /** It is not held here any more: done, given up to somebody else, or thrown away after a failed step. */
   left?(order: LiveOrder, why: "done" | "conflict" | "failed" | "parked"): void
   /** A step of it threw. */
@@ -182,7 +182,7 @@ export class Desk implements OrderHost {
     if (order.unsavedCount > 0) this.#watchProtective(order)
   }
 
-  onDurable(order: LiveOrder, records: readonly EventRecord[]): void {
+  onDurable(order: LiveOrder, records: readonly SealedRecord[]): void {
     order.onFirstConflict = undefined
     order.onNeverBegun = undefined
     this.metrics.events.inc(records.length)
@@ -436,13 +436,13 @@ export class Desk implements OrderHost {
     }
   }
 
-  #count(order: LiveOrder, record: EventRecord): void {
-    switch (record.type) {
+  #count(order: LiveOrder, { envelope, flat }: SealedRecord): void {
+    switch (envelope.type) {
       case "OrderCompleted":
       case "OrderFailed":
-        if (record.type === "OrderCompleted") this.completed += 1
+        if (envelope.type === "OrderCompleted") this.completed += 1
         else this.failed += 1
-        this.metrics.settled.inc({ state: record.state, reason: record.reason ?? "" })
+        this.metrics.settled.inc({ state: envelope.state, reason: flat.reason ?? "" })
         break
       case "LotClosed":
         this.metrics.lotsClosed.inc({ closed_by: order.context.closedBy ?? "close" })
@@ -454,7 +454,7 @@ export class Desk implements OrderHost {
       case "EntryFilled":
       case "EntryPartlyFilled":
       case "LateFillFound": {
-        const data = record.data as { readonly fills?: readonly { readonly price: string; readonly quantity: string }[] }
+        const data = envelope.data as { readonly fills?: readonly { readonly price: string; readonly quantity: string }[] }
         for (const fill of data.fills ?? []) {
           const worth = mul(dec(fill.price), dec(fill.quantity))
           this.volumeQuote = add(this.volumeQuote, worth)

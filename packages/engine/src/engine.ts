@@ -114,7 +114,7 @@ export class Engine {
       onAnchored: (head) => options.log.info({ ...head }, "anchored"),
     })
     this.journal.listen((records) => {
-      for (const { stream, version, hash } of records) this.#anchors.moved(stream, version, hash)
+      for (const { envelope, hash } of records) this.#anchors.moved(envelope.stream, envelope.version, hash)
     })
     joinCloser(this.desk)
     joinPoison(this.desk, (order) => this.receiver.recover(order, []))
@@ -372,6 +372,6 @@ export class Engine {
   }
 
   onJournal(listener: (records: readonly EventRecord[]) => void): () => void {
-    return this.journal.listen(listener)
+    return this.journal.listen((records) => listener(records.map((sealed) => sealed.record)))
   }
 }

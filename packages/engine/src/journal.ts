@@ -3,20 +3,18 @@
  * what has become durable. Nothing here decides; a record that was handed in is either durable, or its stream belongs to
  * somebody else.
  */
-import type { EventRecord, SealedRecord } from "@petrosa/contracts"
+import type { SealedRecord } from "@petrosa/contracts"
 import type { AppendResult, EventStore } from "@petrosa/event-store"
 import { GroupCommit } from "@petrosa/event-store"
 import type { FaultPoints } from "./faultPoints.ts"
 
-/** `texts`: the records as they were sealed, without their hash: nobody has to make them again. */
-export type JournalListener = (records: readonly EventRecord[], texts: readonly string[]) => void
+export type JournalListener = (records: readonly SealedRecord[]) => void
 
 export class Journal {
   readonly #commit: GroupCommit
   readonly #faults: FaultPoints | undefined
   readonly #listeners = new Set<JournalListener>()
-  #durable: EventRecord[] = []
-  #texts: string[] = []
+  #durable: SealedRecord[] = []
   #publishing = false
   #closed = false
 
@@ -53,19 +51,15 @@ export class Journal {
   }
 
   #publish(records: readonly SealedRecord[]): void {
-    for (const { record, text } of records) {
-      this.#durable.push(record)
-      this.#texts.push(text)
-    }
+    for (const sealed of records) this.#durable.push(sealed)
     if (this.#publishing) return
     this.#publishing = true
     // One message per group commit, not per stream: all appends of a batch resolve in the same turn.
     queueMicrotask(() => {
       this.#publishing = false
-      const [batch, texts] = [this.#durable, this.#texts]
+      const batch = this.#durable
       this.#durable = []
-      this.#texts = []
-      for (const listener of this.#listeners) listener(batch, texts)
+      for (const listener of this.#listeners) listener(batch)
     })
   }
 

@@ -5,9 +5,9 @@
  * but for protective commands after `protectionStoreWaitMs` (docs/design.md section 6); one append is in flight at a
  * time, what comes meanwhile goes with the next; after a conflict the order is dropped and nothing more is handed out.
  */
-import type { Command, EventRecord, OrderEvent, OrderId, SealedRecord } from "@petrosa/contracts"
+import type { Command, OrderEvent, OrderId, SealedRecord } from "@petrosa/contracts"
 import { EVENT_SCHEMA, eventId, isoOf, orderStream, PROTECTIVE_COMMANDS } from "@petrosa/contracts"
-import { CHAIN_START, sealStep } from "@petrosa/event-store"
+import { CHAIN_START, Sealer } from "@petrosa/event-store"
 import type { AppendResult } from "@petrosa/event-store"
 import type { MessageHandle } from "@petrosa/intake"
 import type { OrderContext, OrderSystem } from "@petrosa/lifecycle"
@@ -29,7 +29,7 @@ export interface OrderHost {
   /** Calls back a little later, when the store's queue has room again. */
   retryFlush(flush: () => void): void
   /** These records are durable. */
-  onDurable(order: LiveOrder, records: readonly EventRecord[]): void
+  onDurable(order: LiveOrder, records: readonly SealedRecord[]): void
   /** This command may leave now. */
   run(order: LiveOrder, command: Command): void
   /** Somebody else wrote: this process does not own the order (any more). */
@@ -82,6 +82,8 @@ export class LiveOrder {
   #monotonicMs: number
   #unsaved: Unsaved[] = []
   #inFlight: Unsaved[] = []
+  /** None while nothing of it waits: an order that rests remembers no texts. */
+  #sealer: Sealer | undefined
   readonly #whenDurable: { readonly version: number; readonly tell: () => void }[] = []
 
   constructor(
@@ -177,11 +179,12 @@ export class LiveOrder {
       cause,
       trace: this.trace,
     }
-    const sealed = sealStep(envelope, flatFields(taken.context, event.type), this.#head)
+    this.#sealer ??= new Sealer()
+    const sealed = this.#sealer.seal(envelope, flatFields(taken.context, event.type), this.#head)
     this.#atMs = atMs
     this.#monotonicMs = this.#host.monotonicMs()
     this.#version = version
-    this.#head = sealed.record.hash
+    this.#head = sealed.hash
     if (event.type === "EntryIntended") this.#intentVersion = version
     this.#unsaved.push({ sealed, commands: taken.commands, sinceMs: this.#host.monotonicMs() })
     return true
@@ -222,12 +225,10 @@ export class LiveOrder {
       return
     }
     this.#durableVersion += batch.length
-    this.#host.onDurable(
-      this,
-      records.map((one) => one.record),
-    )
+    this.#host.onDurable(this, records)
     for (const one of batch) this.#hand(one)
     this.#tellDurable()
+    if (this.#unsaved.length === 0) this.#sealer = undefined
     this.#flush()
   }
 

@@ -30,7 +30,7 @@ export const realScheduler: Scheduler = {
 export interface GroupCommitOptions {
   /** Events in one batch, unless a single append has more. */
   readonly maxDocuments?: number
-  /** UTF-16 units of event text in one batch, unless a single append has more. */
+  /** Bytes of event text in one batch, unless a single append has more. */
   readonly maxBatchLength?: number
   /** Events that may wait or be on their way. */
   readonly maxWaitingDocuments?: number
@@ -137,7 +137,7 @@ export class GroupCommit {
     if (this.#state === "closed") return Promise.resolve({ _tag: "Unavailable", reason: "group commit is closed" })
     if (append.records.length === 0) return Promise.resolve({ _tag: "Appended" })
     if (this.#streams.has(append.stream)) return Promise.reject(new AppendInFlight(`an append of ${append.stream} is on its way already`))
-    const length = append.records.reduce((sum, { text }) => sum + text.length, 0)
+    const length = append.records.reduce((sum, { bytes }) => sum + bytes.length, 0)
     if (
       this.#documents + append.records.length > this.#options.maxWaitingDocuments ||
       (this.#length + length > this.#options.maxWaitingLength && this.#documents > 0)
