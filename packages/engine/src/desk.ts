@@ -283,8 +283,8 @@ export class Desk implements OrderHost {
     this.#clock.after(PROTECTIVE_SWEEP_MS, flush)
   }
 
-  /** Runs work for an order under a name; the same name does not run twice at once. */
-  task(order: LiveOrder, name: string, work: () => Promise<void>): void {
+  /** Runs work for an order under a name; the same name does not run twice at once. No promise: it is done already. */
+  task(order: LiveOrder, name: string, work: () => Promise<unknown> | undefined): void {
     this.#task(order, name, work)
   }
 
@@ -307,18 +307,29 @@ export class Desk implements OrderHost {
     return false
   }
 
-  #task(order: LiveOrder, name: string, work: () => Promise<void>): void {
+  #task(order: LiveOrder, name: string, work: () => Promise<unknown> | undefined): void {
     if (order.tasks.has(name) || order.dropped) return
     order.tasks.add(name)
     const urgent = name.startsWith("place") || name.startsWith("hear")
     if (urgent) this.#urgent += 1
-    void work()
-      .catch((error: unknown) => this.onStepFailed(order, error, name))
-      .finally(() => {
-        order.tasks.delete(name)
-        if (urgent) this.#urgent -= 1
-        if (order.context.settled !== null) this.finish(order)
-      })
+    const over = (): void => {
+      order.tasks.delete(name)
+      if (urgent) this.#urgent -= 1
+      if (order.context.settled !== null) this.finish(order)
+    }
+    const failed = (error: unknown): void => {
+      this.onStepFailed(order, error, name)
+      over()
+    }
+    let going: Promise<unknown> | undefined
+    try {
+      going = work()
+    } catch (error) {
+      failed(error)
+      return
+    }
+    if (going === undefined) over()
+    else going.then(over, failed)
   }
 
   #acknowledge(order: LiveOrder): void {
@@ -394,10 +405,13 @@ export class Desk implements OrderHost {
   }
 
   /** After a gap: is the head in the store still the one that we wrote? */
-  async #stillOwner(order: LiveOrder): Promise<boolean> {
+  #stillOwner(order: LiveOrder): boolean | Promise<boolean> {
     if (order.dropped) return false
     this.#checkClock()
-    if (order.epoch === this.#epoch) return true
+    return order.epoch === this.#epoch || this.#proveOwner(order)
+  }
+
+  async #proveOwner(order: LiveOrder): Promise<boolean> {
     const epoch = this.#epoch
     const head: StoredHead = await this.#heads.read(order.stream)
     if (order.dropped) return false

@@ -5,7 +5,7 @@
  */
 import type { SealedRecord } from "@petrosa/contracts"
 import type { AppendResult, EventStore } from "@petrosa/event-store"
-import { GroupCommit } from "@petrosa/event-store"
+import { AppendInFlight, GroupCommit } from "@petrosa/event-store"
 import type { FaultPoints } from "./faultPoints.ts"
 
 export type JournalListener = (records: readonly SealedRecord[]) => void
@@ -39,6 +39,28 @@ export class Journal {
   }
   get closed(): boolean {
     return this.#closed
+  }
+
+  /**
+   * Appends the records of one stream; `tell` is called once they are durable, or when the stream turns out to be somebody
+   * else's. Returns false when another append of this stream is on its way: nothing of this one was sent.
+   */
+  submit(stream: string, records: readonly SealedRecord[], tell: (result: AppendResult) => void): boolean {
+    if (this.#faults !== undefined) {
+      // Fault points may stall or throw: they need a promise. Production has none.
+      this.append(stream, records).then(tell, () => tell({ _tag: "Unavailable", reason: "another append is on its way" }))
+      return true
+    }
+    try {
+      this.#commit.submit({ stream, records }, (result) => {
+        if (result._tag === "Appended") this.#publish(records)
+        tell(result)
+      })
+      return true
+    } catch (error) {
+      if (error instanceof AppendInFlight) return false
+      throw error
+    }
   }
 
   /** Appends the records of one stream. Resolves when they are durable, or when the stream turns out to be somebody else's. */

@@ -195,11 +195,9 @@ export class LiveOrder {
     this.#inFlight = this.#unsaved
     this.#unsaved = []
     const records = this.#inFlight.map((one) => one.sealed)
-    this.#host.journal.append(this.stream, records).then(
-      (result) => this.#appended(result, records),
-      // Another append of this stream is still on its way (the order was rebuilt meanwhile): ours comes after it.
-      () => this.#again(),
-    )
+    const sent = this.#host.journal.submit(this.stream, records, (result) => this.#appended(result, records))
+    // Another append of this stream is still on its way (the order was rebuilt meanwhile): ours comes after it.
+    if (!sent) this.#again()
   }
 
   /** Nothing of this was sent: it stays first in line. */
