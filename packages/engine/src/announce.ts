@@ -28,18 +28,18 @@ export class Announcer {
         const { faults } = desk.options
         for (const sealed of records) {
           if (!ANNOUNCED.has(sealed.envelope.type)) continue
-          if (faults === undefined) this.#announce(order, sealed.record)
-          else void Promise.resolve(faults.at("broker.announce.before", order.order)).then(() => this.#announce(order, sealed.record))
+          if (faults === undefined) this.#announce(order, sealed)
+          else void Promise.resolve(faults.at("broker.announce.before", order.order)).then(() => this.#announce(order, sealed))
         }
       },
     })
     desk.journal.listen((records) => this.#journal(records))
   }
 
-  #announce(order: LiveOrder, record: EventRecord): void {
+  #announce(order: LiveOrder, { envelope, flat }: SealedRecord): void {
     const c = order.context
     const publisher = this.#desk.options.intake
-    const data = record.data as {
+    const data = envelope.data as {
       readonly reason?: unknown
       readonly profit?: string
       readonly exitPrice?: string
@@ -54,17 +54,17 @@ export class Announcer {
         order: order.order,
         strategy_id: c.strategyId,
         symbol: c.symbol,
-        event: record.type === "LotClosed" ? "lot_closed" : record.type === "OrderParked" ? "parked" : "settled",
-        state: record.state,
-        status: record.status,
+        event: envelope.type === "LotClosed" ? "lot_closed" : envelope.type === "OrderParked" ? "parked" : "settled",
+        state: envelope.state,
+        status: flat.status,
         ...(data.reason === undefined ? {} : { reason: data.reason }),
-        quantity: record.filled_quantity ?? record.quantity,
-        fill_price: record.fill_price,
-        fees: record.fees,
-        stop_loss: record.stop_loss,
-        take_profit: record.take_profit,
+        quantity: flat.filled_quantity ?? flat.quantity,
+        fill_price: flat.fill_price,
+        fees: flat.fees,
+        stop_loss: flat.stop_loss,
+        take_profit: flat.take_profit,
         ...(data.profit === undefined ? {} : { profit: data.profit, exit_price: data.exitPrice, closed_by: data.closedBy }),
-        at: record.at,
+        at: envelope.at,
       }),
     )
   }

@@ -360,7 +360,7 @@ export class Asker {
    * proof do: then a stop is not there, and has to be placed again (design.md 5.6).
    */
   #noteAbsence(order: LiveOrder, venue: Venue, clientOrderId: ClientOrderId, found: "found" | "absent" | "unknown"): void {
-    if (found === "found") order.absences.delete(clientOrderId)
+    if (found === "found") order.absences?.delete(clientOrderId)
     const status =
       order.context.entry?.clientOrderId === clientOrderId
         ? order.context.entry.status
@@ -368,6 +368,7 @@ export class Asker {
     // What is being resolved has its own proof; what is over was to be absent.
     if (found !== "absent" || (status !== "live" && status !== "cancelling")) return
     const nowMs = this.#host.monotonicMs()
+    order.absences ??= new Map()
     const before = order.absences.get(clientOrderId) ?? { answers: 0, sinceMs: nowMs }
     const absence = { answers: before.answers + 1, sinceMs: before.sinceMs }
     order.absences.set(clientOrderId, absence)

@@ -178,6 +178,10 @@ export class Desk implements OrderHost {
     this.#countSettled(order, c.settled !== null)
     bookOrder(this.book, order.order, c)
     this.#scheduler.set(order.order, nextDeadline(c)?.dueAtMs, order.nowMs)
+    // Only where it ends: an adoption begins the clock anew, and ends nothing.
+    if (c.unprotectedSinceMs === null && order.unprotectedSinceMs !== null)
+      this.metrics.unprotected.observe(Math.max(0, order.nowMs - order.unprotectedSinceMs) / 1000)
+    order.unprotectedSinceMs = c.unprotectedSinceMs
     if (c.entry !== null && c.entry.status !== "sending" && c.entry.status !== "unknown") this.balances.get(c.venue)?.settled(order.order)
     if (order.unsavedCount > 0) this.#watchProtective(order)
   }

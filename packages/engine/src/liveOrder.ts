@@ -63,8 +63,10 @@ export class LiveOrder {
   onNeverBegun: (() => void) | undefined
   /** Its first version was there already: the store knows more of this signal than we did. */
   onFirstConflict: (() => void) | undefined
-  /** Answers "not found" for what we believe to be there, in a row. */
-  readonly absences = new Map<string, { readonly answers: number; readonly sinceMs: number }>()
+  /** Answers "not found" for what we believe to be there, in a row. Few orders ever have any. */
+  absences: Map<string, { readonly answers: number; readonly sinceMs: number }> | undefined
+  /** Since when something filled is without a live stop, as it was last measured. */
+  unprotectedSinceMs: number | null = null
   /** False after a restart, until the venue has said which legs of it are there. */
   legsKnown = true
   dropped = false
@@ -114,7 +116,10 @@ export class LiveOrder {
    * last event and what has passed here since. Deadlines are reckoned in it, so that no clock puts off anybody's stop.
    */
   get nowMs(): number {
-    return Math.floor(Math.max(this.#host.nowMs(), this.#atMs + (this.#host.monotonicMs() - this.#monotonicMs)))
+    return this.#nowAt(this.#host.monotonicMs())
+  }
+  #nowAt(monotonicMs: number): number {
+    return Math.floor(Math.max(this.#host.nowMs(), this.#atMs + (monotonicMs - this.#monotonicMs)))
   }
   get version(): number {
     return this.#version
@@ -133,9 +138,12 @@ export class LiveOrder {
   take(events: readonly OrderEvent[], cause: Cause): void {
     if (this.dropped) return
     let changed = false
+    const monotonicMs = this.#host.monotonicMs()
+    // What is decided at once has one time; within a stream it never goes back, whatever the clock does.
+    const atMs = this.#nowAt(monotonicMs)
     try {
       for (const event of events) {
-        if (!this.#step(event, cause)) {
+        if (!this.#step(event, cause, atMs, monotonicMs)) {
           this.#host.onRefused(this, event)
           continue
         }
@@ -144,7 +152,7 @@ export class LiveOrder {
           const next = followUp(this.actor.context)
           if (next === undefined) break
           if (n >= FOLLOW_UPS_MAX) throw new Error(`follow-ups feed themselves: ${next.type}`)
-          if (!this.#step(next, "decision"))
+          if (!this.#step(next, "decision", atMs, monotonicMs))
             throw new Error(`the machine refuses its own follow-up ${next.type} in ${JSON.stringify(this.actor.regions)}`)
         }
       }
@@ -157,10 +165,8 @@ export class LiveOrder {
     this.#flush()
   }
 
-  #step(event: OrderEvent, cause: Cause): boolean {
+  #step(event: OrderEvent, cause: Cause, atMs: number, monotonicMs: number): boolean {
     const version = this.#version + 1
-    // Time within a stream never goes back, whatever the clock does.
-    const atMs = this.nowMs
     const taken = this.actor.take(event, version, atMs)
     if (taken === undefined) return false
     const envelope = {
@@ -182,11 +188,11 @@ export class LiveOrder {
     this.#sealer ??= new Sealer()
     const sealed = this.#sealer.seal(envelope, flatFields(taken.context, event.type), this.#head)
     this.#atMs = atMs
-    this.#monotonicMs = this.#host.monotonicMs()
+    this.#monotonicMs = monotonicMs
     this.#version = version
     this.#head = sealed.hash
     if (event.type === "EntryIntended") this.#intentVersion = version
-    this.#unsaved.push({ sealed, commands: taken.commands, sinceMs: this.#host.monotonicMs() })
+    this.#unsaved.push({ sealed, commands: taken.commands, sinceMs: monotonicMs })
     return true
   }
 
