@@ -284,7 +284,8 @@ export interface EventData {
   OrderAdopted: {
     readonly replica: string
     readonly delivery: number
-    readonly cause: "redelivery" | "resume" | "lot" | "close"
+    /** `restart`: from the store, by a process that is certainly alone, before (or without) any message; `delivery` is 0 then. */
+    readonly cause: "redelivery" | "resume" | "lot" | "close" | "restart"
     readonly downMs: number
   }
   StepFailed: { readonly error: string; readonly input: string; readonly count: number }

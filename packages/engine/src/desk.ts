@@ -216,7 +216,8 @@ export class Desk implements OrderHost {
     if (!hasFills(c)) return
     if (order.lotPublished) this.#acknowledgeSignals(order)
     // At a stop it stays with its signal's message, which goes back: a task that ends at once would begin again at once, for ever.
-    else if (!this.stopping && !order.tasks.has("lot")) this.#task(order, "lot", () => this.#handLotOn(order))
+    // Taken up from the store by a process that is alone, it has no message yet, and what brings it back next time is the store.
+    else if (order.handles.size > 0 && !this.stopping && !order.tasks.has("lot")) this.#task(order, "lot", () => this.#handLotOn(order))
   }
 
   run(order: LiveOrder, command: Command): void {

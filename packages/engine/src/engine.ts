@@ -21,6 +21,7 @@ import { joinPoison } from "./poison.ts"
 import { Receiver, type ResumeRequest } from "./receive.ts"
 import { StoreWatch } from "./storeWatch.ts"
 import { Sweeper } from "./sweep.ts"
+import { takeUpFromStore } from "./takeUp.ts"
 import { VenueFeed } from "./venueFeed.ts"
 
 const REJECTED_BYTES_KEY = "rejected_bytes"
@@ -148,6 +149,9 @@ export class Engine {
     await this.#checkDefaults()
     this.#feed.start(options.seats)
     if (options.alone) {
+      const rows = await this.#persistently("read what is open", () => options.store.openOrders())
+      const takenUp = await this.#persistently("take up what is open", () => takeUpFromStore(this.desk, this.receiver, rows))
+      if (takenUp > 0) options.log.info({ takenUp }, "open orders are taken up from the store")
       const reclaimed = await options.intake.reclaim()
       options.log.info({ ...reclaimed }, "what an earlier process held is asked back")
     }

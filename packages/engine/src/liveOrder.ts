@@ -5,7 +5,7 @@
  * but for protective commands after `protectionStoreWaitMs` (docs/design.md section 6); one append is in flight at a
  * time, what comes meanwhile goes with the next; after a conflict the order is dropped and nothing more is handed out.
  */
-import type { Command, OrderEvent, OrderId, SealedRecord } from "@petrosa/contracts"
+import type { Arrival, Command, OrderEvent, OrderId, SealedRecord } from "@petrosa/contracts"
 import { EVENT_SCHEMA, eventId, isoOf, orderStream, PROTECTIVE_COMMANDS } from "@petrosa/contracts"
 import { CHAIN_START, Sealer } from "@petrosa/event-store"
 import type { AppendResult } from "@petrosa/event-store"
@@ -59,6 +59,8 @@ export class LiveOrder {
   readonly trace: string | null
   /** The canonical content of its signal: the same id with another content is a conflict. */
   contentHash = ""
+  /** Taken up from the store: where its own message came from, until that has come again. */
+  awaits: Arrival | undefined
   /** A step of it threw before one event of it was durable. */
   onNeverBegun: (() => void) | undefined
   /** Its first version was there already: the store knows more of this signal than we did. */

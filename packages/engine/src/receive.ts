@@ -5,9 +5,9 @@
  * often, is one order; what cannot be decoded is kept raw with its reason before it leaves the stream; an order that is in
  * the store and not held here is adopted only by its own message (or a resume), never by a copy of its signal.
  */
-import type { Arrival, OrderEvent, OrderId, Signal, SignalIdentity } from "@petrosa/contracts"
+import type { Arrival, EventRecord, OrderEvent, OrderId, Signal, SignalIdentity } from "@petrosa/contracts"
 import { dec, decodeSignal, isOrderId, mul, orderStream, reason, str } from "@petrosa/contracts"
-import type { StreamRead } from "@petrosa/event-store"
+import type { ReadableStream, StreamRead } from "@petrosa/event-store"
 import { rowOf } from "@petrosa/event-store"
 import type { IntakeMessage, MessageHandle } from "@petrosa/intake"
 import { decideEntry, outstanding, questionsAfterRestart, rebuild, redecide, unrecordedLegIds } from "@petrosa/lifecycle"
@@ -184,7 +184,9 @@ export class Receiver {
       void this.#identityConflict(message, decoded)
       return
     }
-    this.#desk.metrics.signals.inc({ outcome: "duplicate" })
+    // After a restart its own message finds it held already.
+    if (live.awaits !== undefined && isOwnMessage(message, live.awaits)) live.awaits = undefined
+    else this.#desk.metrics.signals.inc({ outcome: "duplicate" })
     live.handles.set(handleKey(message), message.handle)
     this.#desk.finish(live)
   }
@@ -354,7 +356,7 @@ export class Receiver {
   }
 
   #existing(message: IntakeMessage, order: OrderId, read: StreamRead, incoming: Incoming | undefined): void {
-    const { log, replica } = this.#desk.options
+    const { log } = this.#desk.options
     if (read._tag === "Unreadable") {
       // Never act on a history that cannot be read; it waits for a version that can.
       log.error({ order, version: read.version, detail: read.detail }, "the order's history cannot be read by this version: left alone")
@@ -391,37 +393,16 @@ export class Receiver {
       else message.nak(COPY_RETRY_MS)
       return
     }
-    const rebuilt = rebuild(order, read.events, this.#desk.system)
-    if (rebuilt._tag === "Unreadable") {
-      log.error(
-        { order, version: rebuilt.version, detail: rebuilt.detail },
-        "the order's history is not one that this machine can have: left alone",
-      )
+    const cause = message.kind === "lot" ? "lot" : message.kind === "resume" ? "resume" : "redelivery"
+    const live = this.#rebuilt(order, read, last, (held) => {
+      held.handles.set(handleKey(message), message.handle)
+      held.lotPublished = message.kind === "lot"
+    })
+    if (live === undefined) {
       message.nak(60_000)
       return
     }
-    const live = this.#desk.hold(order, last.trace, {
-      actor: rebuilt.actor,
-      version: last.version,
-      head: last.hash,
-      atMs: Date.parse(last.at),
-    })
-    live.contentHash = data.identity?.contentHash ?? ""
-    live.handles.set(handleKey(message), message.handle)
-    live.lotPublished = message.kind === "lot"
-    const cause = message.kind === "lot" ? ("lot" as const) : message.kind === "resume" ? ("resume" as const) : ("redelivery" as const)
-    const nowMs = this.#desk.nowMs()
-    const adopted: OrderEvent = {
-      type: "OrderAdopted",
-      data: { replica, delivery: message.deliveryCount, cause, downMs: Math.max(0, nowMs - Date.parse(last.at)) },
-    }
-    live.take([adopted], "recovery")
-    const goOn = (): void => {
-      if (live.dropped) return
-      this.recover(
-        live,
-        read.events.map((record) => ({ type: record.type, data: record.data }) as unknown as OrderEvent),
-      )
+    this.#adopt(live, read, last, { cause, delivery: message.deliveryCount }, resume, () => {
       if (resume !== undefined) this.onResume(live, resume)
       // A cancel or a close was asked of an order that has a message of its own, and that one comes back to somebody.
       if (resume?.request === "cancel" || resume?.request === "close") {
@@ -432,6 +413,70 @@ export class Receiver {
       }
       // A request is in the events now; what carries the order from here is this message, until it is settled.
       this.#desk.finish(live)
+    })
+  }
+
+  /**
+   * Takes an order up that the store has and nobody else can have: this process is alone. Its message, when it has one,
+   * comes to the order that is held already. False: there is nothing to take up, or it cannot be read.
+   */
+  takeUp(order: OrderId, read: StreamRead): boolean {
+    if (this.#desk.orders.has(order)) return false
+    if (read._tag === "Unreadable") {
+      const { version, detail } = read
+      this.#desk.options.log.error({ order, version, detail }, "the order's history cannot be read by this version: left alone")
+      return false
+    }
+    const last = read.events.at(-1)
+    if (last === undefined || last.done || last.parked) return false
+    bookRow(this.#desk.book, rowOf(last), this.#venueName(last))
+    const live = this.#rebuilt(order, read, last, (held) => {
+      held.awaits = (read.events[0]?.data as { readonly arrival?: Arrival } | undefined)?.arrival
+    })
+    if (live === undefined) return false
+    this.#adopt(live, read, last, { cause: "restart", delivery: 0 }, undefined, () => this.#desk.finish(live))
+    return true
+  }
+
+  /** The order, held, as its events say; `undefined` when the machine cannot have such a history. */
+  #rebuilt(order: OrderId, read: ReadableStream, last: EventRecord, prepare: (live: LiveOrder) => void): LiveOrder | undefined {
+    const rebuilt = rebuild(order, read.events, this.#desk.system)
+    if (rebuilt._tag === "Unreadable") {
+      const { version, detail } = rebuilt
+      this.#desk.options.log.error({ order, version, detail }, "the order's history is not one that this machine can have: left alone")
+      return undefined
+    }
+    const live = this.#desk.hold(order, last.trace, {
+      actor: rebuilt.actor,
+      version: last.version,
+      head: last.hash,
+      atMs: Date.parse(last.at),
+    })
+    const data = read.events[0]?.data as { readonly identity?: SignalIdentity } | undefined
+    live.contentHash = data?.identity?.contentHash ?? ""
+    prepare(live)
+    return live
+  }
+
+  /** Records that this process has it now, and goes on where it was. */
+  #adopt(
+    live: LiveOrder,
+    read: ReadableStream,
+    last: EventRecord,
+    how: { readonly cause: "redelivery" | "resume" | "lot" | "restart"; readonly delivery: number },
+    resume: ResumeRequest | undefined,
+    then: () => void,
+  ): void {
+    const { order } = live
+    const downMs = Math.max(0, this.#desk.nowMs() - Date.parse(last.at))
+    live.take([{ type: "OrderAdopted", data: { replica: this.#desk.replica, ...how, downMs } }], "recovery")
+    const goOn = (): void => {
+      if (live.dropped) return
+      this.recover(
+        live,
+        read.events.map((record) => ({ type: record.type, data: record.data }) as unknown as OrderEvent),
+      )
+      then()
     }
     const restless = outstanding(live.context).length > 0 || questionsAfterRestart(live.context).length > 0
     if (resume?.request === "unpark" || !restless || !this.guard.isSuspect(live.context.adoptedAtMs)) {

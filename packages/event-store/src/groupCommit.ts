@@ -145,7 +145,7 @@ export class GroupCommit {
 
   /**
    * As {@link append}, for those who make thousands: `tell` is called once, with what the store said; when that is known
-   * at once, before this returns. A `tell` that throws stops nobody else: what it threw becomes an uncaught exception.
+   * at once, before this returns. A `tell` that throws stops nobody else: what it threw becomes an unhandled rejection.
    * @throws AppendInFlight
    */
   submit(append: Append, tell: (result: AppendResult) => void): void {
@@ -318,9 +318,7 @@ export class GroupCommit {
     try {
       entry.tell(result)
     } catch (error) {
-      queueMicrotask(() => {
-        throw error
-      })
+      void Promise.reject(error instanceof Error ? error : new Error(String(error)))
     }
   }
 

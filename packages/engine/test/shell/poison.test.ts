@@ -113,7 +113,7 @@ describe("a message that cannot be dealt with", () => {
     const world = await World.start()
     const lots = [await world.covered(), await world.covered({ strategy_id: "second" }), await world.covered({ strategy_id: "third" })]
     world.kill()
-    await world.start()
+    await world.start({ alone: false })
     const { receiver } = world.engine
     const recover = receiver.recover.bind(receiver)
     const [bad, ...good] = lots

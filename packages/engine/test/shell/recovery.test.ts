@@ -57,7 +57,7 @@ describe("recovery", () => {
   })
 
   it("given the same, when the stream tells the entry's fill before the venue has said which legs there are, then no stop leaves under an id that was used", async () => {
-    const world = await World.start()
+    const world = await World.start({ alone: false })
     const { message, order } = await world.resting()
     world.appends = "away"
     world.venue.fill(world.venue.idOf("E01"), "0.002", { price: "49000" })
@@ -66,7 +66,7 @@ describe("recovery", () => {
     world.appends = "there"
     world.venue.fill(world.venue.idOf("S01"), "0.002", { price: "48000", tell: false })
     world.venue.log.length = 0
-    await world.start()
+    await world.start({ alone: false })
     let answer = (): void => {}
     const gate = new Promise<void>((resolve) => {
       answer = resolve
@@ -105,12 +105,12 @@ describe("recovery", () => {
   })
 
   it("given a venue that does not list what is open, when it tells a fill meanwhile, then nothing is placed until it has, and then what lacks is placed", async () => {
-    const world = await World.start()
+    const world = await World.start({ alone: false })
     const { message, order } = await world.resting()
     world.kill()
     world.venue.fill(world.venue.idOf("E01"), "0.004", { price: "49000", tell: false })
     world.venue.log.length = 0
-    await world.start()
+    await world.start({ alone: false })
     world.venue.onQuestion = (what) => (what === "openOrders" ? unknown("TIMEOUT") : undefined)
     world.intake.deliver(world.intake.again(message))
     await world.until("the fill is known", () => world.engine.desk.orders.get(order)?.context.entry?.filled === "0.004")
