@@ -83,6 +83,12 @@ if (parsed._tag === "Invalid") {
         natsUrl: nats.url,
         log,
         signal: stopping.signal,
+        onFatal: (error) => {
+          if (stopped) return
+          stopped = true
+          log.fatal({ error: describe(error) }, "what was waited for cannot work")
+          void service?.stop().finally(() => refuse(error instanceof Error ? error.message : String(error)))
+        },
         ...(faultPoint === undefined || settings.mode === "live" ? {} : { faults: faultHook(faultPoint) }),
       })
       log.info({ url: service.url, docs: `${service.url}/docs`, inspector: `${service.url}/inspector`, mode: settings.mode }, "ready")

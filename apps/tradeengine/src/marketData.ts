@@ -18,7 +18,8 @@ export interface MarketDataOptions {
   readonly seats: readonly VenueSeat[]
   readonly seatFor: EngineOptions["seatFor"]
   readonly paper: PaperVenue
-  readonly broker: Broker
+  /** Calls back with the broker, once it is there. */
+  readonly withBroker: (use: (broker: Broker) => void) => void
   readonly log: Logger
 }
 
@@ -60,7 +61,7 @@ export const openMarketData = (options: MarketDataOptions): SeatsWithPrices => {
   }
 }
 
-const openFeed = ({ settings, seats, broker, log }: MarketDataOptions): MarketData | undefined => {
+const openFeed = ({ settings, seats, withBroker, log }: MarketDataOptions): MarketData | undefined => {
   const knows: KnownSymbol = (symbol, market) =>
     seats.some(({ venue }) => venue.markets.includes(market) && venue.rules(symbol, market) !== undefined)
   const { maxPriceAgeMs: maxAgeMs, marketData } = settings
@@ -73,13 +74,23 @@ const openFeed = ({ settings, seats, broker, log }: MarketDataOptions): MarketDa
         maxAgeMs,
         markets: settings.natsMarketDataMarket,
         subscribe: (onMessage) => {
-          const subscription = broker.nc.subscribe(settings.natsMarketDataSubject, {
-            callback: (error, message) => {
-              if (error === null) onMessage(message.data)
-              else log.warn({ error: error.code, subject: settings.natsMarketDataSubject }, "NATS refuses the subscription to market data")
-            },
+          let over = false
+          let end = (): void => {}
+          withBroker((broker) => {
+            if (over) return
+            const subscription = broker.nc.subscribe(settings.natsMarketDataSubject, {
+              callback: (error, message) => {
+                if (error === null) onMessage(message.data)
+                else
+                  log.warn({ error: error.code, subject: settings.natsMarketDataSubject }, "NATS refuses the subscription to market data")
+              },
+            })
+            end = () => subscription.unsubscribe()
           })
-          return () => subscription.unsubscribe()
+          return () => {
+            over = true
+            end()
+          }
         },
       })
     case "binance":

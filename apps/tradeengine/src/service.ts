@@ -9,7 +9,7 @@ import type { FaceExtras, FaultPoints } from "@petrosa/engine"
 import { DefaultsChanged, Engine, engineFace, measureMarketData } from "@petrosa/engine"
 import type { EventStore } from "@petrosa/event-store"
 import { createInspector } from "@petrosa/inspector"
-import { inquiryOf, NatsIntake, onJournal, systemClock } from "@petrosa/intake"
+import { inquiryOf, onJournal, systemClock } from "@petrosa/intake"
 import type { PaperVenue } from "@petrosa/venue"
 import type { Logger } from "pino"
 import { guardAccount } from "./accountGuard.ts"
@@ -17,7 +17,7 @@ import { decisionSettings } from "./decisionSettings.ts"
 import { isLoopback, startHttp } from "./http/index.ts"
 import { openMarketData } from "./marketData.ts"
 import { planBinance } from "./openBinance.ts"
-import { openBroker, prepareStreams } from "./openBroker.ts"
+import { openLine } from "./brokerLine.ts"
 import { openStore } from "./openStore.ts"
 import { StartRefused } from "./refused.ts"
 import { openVenues } from "./venues.ts"
@@ -30,6 +30,8 @@ export interface ServiceOptions {
   readonly log: Logger
   readonly faults?: FaultPoints
   readonly signal?: AbortSignal
+  /** What was waited for while the service was at work turns out never to work: it has to stop. */
+  readonly onFatal?: (error: unknown) => void
 }
 
 export interface Service {
@@ -59,13 +61,14 @@ export const startService = async (options: ServiceOptions): Promise<Service> =>
   try {
     const store = await openStore(settings, log, signal)
     closers.push(() => store.close())
-    const broker = await openBroker({ settings, natsUrl: options.natsUrl, replica, log, signal })
-    closers.push(() => broker.close())
-    const { ready, ensure } = await prepareStreams(broker, settings, store.storeId, log, signal)
+    const line = await openLine({ settings, natsUrl: options.natsUrl, replica, log, signal }, store, (error) => options.onFatal?.(error))
+    closers.push(() => line.close())
+    // An embedded store has one engine: there are no others whose journals it could hear.
+    const broker = store.kind === "sqlite" ? undefined : line.broker
     const venues = await openVenues(settings, plans, log, signal)
     closers.push(() => venues.close())
     await guardAccount(store, venues.account)
-    const market = openMarketData({ settings, ...venues, broker, log })
+    const market = openMarketData({ settings, ...venues, withBroker: line.withBroker, log })
     closers.push(() => market.close())
     const engine = new Engine({
       engineId: settings.engineId,
@@ -83,8 +86,8 @@ export const startService = async (options: ServiceOptions): Promise<Service> =>
       protectionStoreWaitMs: settings.protectionStoreWaitMs,
       receiveWindowMs: settings.receiveWindowMs,
       store,
-      intake: new NatsIntake({ broker, streams: ready, ensure }),
-      onJournal: (listener) => onJournal(broker, (message) => listener(message.replica, message.data)),
+      intake: line.intake,
+      ...(broker === undefined ? {} : { onJournal: (listener) => onJournal(broker, (message) => listener(message.replica, message.data)) }),
       seatFor: market.seatFor,
       seats: market.seats,
       clock: systemClock,
@@ -120,8 +123,7 @@ export const startService = async (options: ServiceOptions): Promise<Service> =>
       held: function* () {
         for (const order of engine.desk.orders.values()) yield order.actor.regions
       },
-      // An embedded store has one engine: its own journal need not come back to it over NATS.
-      ...(store.kind === "sqlite"
+      ...(broker === undefined
         ? {}
         : {
             journals: (listener) => onJournal(broker, (message) => listener(message.replica, message.data)),
