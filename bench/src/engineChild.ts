@@ -127,6 +127,9 @@ const main = async (): Promise<void> => {
     if (clientOrderId.charAt(LEG_AT) !== STOP_LEG && !instruments.fillAtMs.has(orderOf(clientOrderId)))
       instruments.fillAtMs.set(orderOf(clientOrderId), nowMs())
   })
+  // Taken up from the store before anybody listened.
+  for (const live of engine.desk.orders.values())
+    if (live.context.adoptedAtMs.length > 0 && live.durableVersion === live.version) instruments.adopted += 1
   engine.journal.listen((records) => instruments.durable(records))
 
   const answer = async (ask: Ask): Promise<void> => {

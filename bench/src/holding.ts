@@ -34,8 +34,10 @@ export interface Recovery {
   readonly orders: number
   /** From the start of the new process until it is ready, ms. */
   readonly startMs: number
-  /** From ready until all are held again, their adoption durable, ms. */
+  /** From ready until all are held again, their adoption durable, ms; 0 when they were by then. */
   readonly resumeMs: number
+  /** The same from the start of the new process: Node, the program, the store and the recovery, ms. */
+  readonly heldAfterMs: number
   /** How long the graceful stop took; 0 for a kill. */
   readonly stopMs: number
 }
@@ -55,5 +57,5 @@ export const recovery = async (world: BenchWorld, orders: number, how: "stop" | 
   const readyMs = nowMs()
   const heldMs = await world.until(second, TIMEOUT_MS, "all orders to be held again", ({ adopted }) => adopted >= live)
   await second.kill()
-  return { orders: live, startMs: readyMs - begunMs, resumeMs: heldMs - readyMs, stopMs }
+  return { orders: live, startMs: readyMs - begunMs, resumeMs: Math.max(0, heldMs - readyMs), heldAfterMs: heldMs - begunMs, stopMs }
 }

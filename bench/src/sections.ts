@@ -64,7 +64,8 @@ export interface StoreResult {
 export interface Results {
   readonly stores: Partial<Record<StoreKind, StoreResult>>
   memory?: MemoryUse
-  recovery?: { readonly stop: Recovery; readonly kill: Recovery }
+  /** `emptyStartMs`: how long a process with nothing to take up needs until it is ready. */
+  recovery?: { readonly stop: Recovery; readonly kill: Recovery; readonly emptyStartMs: number }
   history?: {
     readonly past: number
     readonly none: Throughput
@@ -121,7 +122,8 @@ export const run = async (options: RunOptions): Promise<Results> => {
     const stop = await inWorld("sqlite", {}, (world) => recovery(withPaperFile(world), sizes.live, "stop"))
     say("recovery: a kill")
     const kill = await inWorld("sqlite", {}, (world) => recovery(withPaperFile(world), sizes.live, "kill"))
-    results.recovery = { stop, kill }
+    const emptyStartMs = await inWorld("sqlite", {}, (world) => startMs(withPaperFile(world)))
+    results.recovery = { stop, kill, emptyStartMs }
   }
   if (sections.has("history")) results.history = await history(sample, options)
   if (sections.has("delay")) {

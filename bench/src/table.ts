@@ -53,13 +53,17 @@ export const rowsOf = (r: Results): readonly Row[] => {
       reached: r.memory.bytesPerOrder <= 8000,
     })
   if (r.recovery !== undefined)
-    for (const [how, one] of Object.entries(r.recovery))
+    for (const how of ["stop", "kill"] as const) {
+      const one = r.recovery[how]
+      // A part of it happens before the engine is ready: what counts is how much later everything is held than an empty engine is ready.
+      const tookMs = one.heldAfterMs - r.recovery.emptyStartMs
       rows.push({
         what: `${n0(one.orders)} in flight held again after ${how === "stop" ? "a graceful stop" : "kill -9"}`,
-        seen: `${ms(one.resumeMs)} after a start of ${ms(one.startMs)}${how === "stop" ? ` (stop: ${ms(one.stopMs)})` : ""}`,
+        seen: `${ms(tookMs)} beyond a start of ${ms(r.recovery.emptyStartMs)}${how === "stop" ? ` (stop: ${ms(one.stopMs)})` : ""}`,
         goal: "≤ 2 s",
-        reached: one.resumeMs <= 2000,
+        reached: tookMs <= 2000,
       })
+    }
   if (r.history !== undefined) {
     const h = r.history
     rows.push({ what: "lifecycles without past orders", seen: `${rate(h.none)}; start ${ms(h.startMsNone)}` })

@@ -21,6 +21,8 @@ export const takeUpFromStore = async (desk: Desk, receiver: Pick<Receiver, "take
   const inTurn = [...open.filter(isFilled), ...open.filter((row) => !isFilled(row))]
   let taken = 0
   for (let from = 0; from < inTurn.length && !desk.stopping; from += ORDERS_PER_READ) {
+    // What was taken up gets its turn: adoptions are written, stops are looked for.
+    if (from > 0) await new Promise<void>((resolve) => desk.options.clock.soon(resolve))
     const orders = inTurn.slice(from, from + ORDERS_PER_READ).map((row) => row.order as OrderId)
     const read = await desk.options.store.readStreams(orders.map((order) => orderStream(order)))
     for (const order of orders) {
