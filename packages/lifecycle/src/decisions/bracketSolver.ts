@@ -11,13 +11,15 @@
  * interval.
  */
 import type { Decimal, DecimalString, PriceRule, Reason, Side, Signal, SymbolRules } from "@petrosa/contracts"
-import { add, dec, div, gt, gte, isZero, lt, lte, max, min, mul, ONE, reason, str, sub, ZERO } from "@petrosa/contracts"
+import { add, dec, div, gt, gte, isPositive, isZero, lt, lte, max, min, mul, reason, str, sub, ZERO } from "@petrosa/contracts"
 import { type Decision, isRefused, percentPriceRange, roundTowardsEntry, rulesNumbers } from "./filters.ts"
 import { exitSideOf, liesBelow, priceOfRule, strictlyOn } from "./geometry.ts"
-import { type DecisionSettings, settingsNumbers } from "./settings.ts"
+import { type DecisionSettings, type DistanceFactors, settingsNumbers } from "./settings.ts"
+
+const NO_NOTES: readonly string[] = []
 
 /** Where a rule comes from: what the signal asked for is never moved. */
-interface Choice {
+export interface Choice {
   readonly rule: PriceRule
   readonly asked: boolean
   readonly note?: string
@@ -35,10 +37,10 @@ const choose = (
   settings: DecisionSettings,
 ): Choice => {
   const n = settingsNumbers(settings)
-  const [price, pct, priceName, pctName] =
-    leg === "stop"
-      ? ([signal.stopLoss, signal.stopLossPct, "stop_loss", "stop_loss_pct"] as const)
-      : ([signal.takeProfit, signal.takeProfitPct, "take_profit", "take_profit_pct"] as const)
+  const price = leg === "stop" ? signal.stopLoss : signal.takeProfit
+  const pct = leg === "stop" ? signal.stopLossPct : signal.takeProfitPct
+  const priceName = leg === "stop" ? "stop_loss" : "take_profit"
+  const pctName = leg === "stop" ? "stop_loss_pct" : "take_profit_pct"
   if (price !== undefined) {
     const rule: PriceRule = { kind: "price", price, from: priceName }
     if (pct === undefined) return { rule, asked: true }
@@ -66,7 +68,7 @@ const choose = (
 }
 
 /** An interval of prices; a missing end is open. */
-interface Range {
+export interface Range {
   readonly low: Decimal | undefined
   readonly high: Decimal | undefined
 }
@@ -79,11 +81,10 @@ const within = (price: Decimal, range: Range): boolean =>
 const show = (range: Range): string =>
   `${range.low === undefined ? "…" : str(range.low)} to ${range.high === undefined ? "…" : str(range.high)}`
 
-/** What the house leaves: at least and at most this far from the reference. Zero switches a bound off. */
-const houseRange = (reference: Decimal, below: boolean, least: Decimal, most: Decimal): Range => {
-  const at = (fraction: Decimal): Decimal | undefined =>
-    isZero(fraction) ? undefined : mul(reference, below ? sub(ONE, fraction) : add(ONE, fraction))
-  return below ? { low: at(most), high: at(least) } : { low: at(least), high: at(most) }
+/** What the house leaves: at least and at most this far from the reference. */
+const houseRange = (reference: Decimal, below: boolean, factors: DistanceFactors): Range => {
+  const { low, high } = below ? factors.below : factors.above
+  return { low: low === undefined ? undefined : mul(reference, low), high: high === undefined ? undefined : mul(reference, high) }
 }
 
 /** What the exchange leaves: PRICE_FILTER and PERCENT_PRICE of the exit's side, around the price at which the leg will be placed. */
@@ -97,7 +98,7 @@ const exchangeRange = (reference: Decimal, exitSide: Side, rules: SymbolRules): 
   }
 }
 
-interface LegInput {
+export interface LegInput {
   readonly leg: "stop" | "target"
   readonly choice: Choice
   readonly reference: Decimal
@@ -129,8 +130,27 @@ const tickFor = (price: Decimal, input: LegInput, range: Range): Decimal | undef
   return fits(next) ? next : undefined
 }
 
+/**
+ * What almost every leg is: its rounded price is one that house and exchange allow. Then that price itself proves that there
+ * is one (with a tick; without one the innermost price is looked at), and nothing has to be searched. `undefined`: judge it in full.
+ */
+export const solveLegAtOnce = (input: LegInput): Decision<SolvedLeg> | undefined => {
+  const { choice, reference, below, house, exchange } = input
+  const { tick } = rulesNumbers(input.rules)
+  if (isZero(tick)) return undefined
+  const asked = priceOfRule(choice.rule, reference, below)
+  const rounded = roundTowardsEntry(asked, below, tick)
+  const allowed =
+    strictlyOn(rounded, reference, below) &&
+    isPositive(rounded) &&
+    within(rounded, exchange) &&
+    within(rounded, house) &&
+    within(asked, house)
+  return allowed ? solved(rounded, choice) : undefined
+}
+
 /** One leg: house rules (on what was asked), exchange filters (on the rounded price) and the side, together. */
-const solveLeg = (input: LegInput): Decision<SolvedLeg> => {
+export const solveLegInFull = (input: LegInput): Decision<SolvedLeg> => {
   const { leg, choice, reference, below, house, exchange, rules } = input
   const asked = priceOfRule(choice.rule, reference, below)
   const quote = rules.quoteAsset
@@ -169,7 +189,7 @@ const innermost = (both: Range, exchange: Range, below: boolean): Range =>
   below ? { low: both.low, high: exchange.high } : { low: exchange.low, high: both.high }
 
 const solved = (price: Decimal, choice: Choice): Decision<SolvedLeg> => ({
-  ok: { price, rule: choice.rule, ...(choice.note === undefined ? {} : { note: choice.note }) },
+  ok: choice.note === undefined ? { price, rule: choice.rule } : { price, rule: choice.rule, note: choice.note },
 })
 
 /** Why a price that the signal asked for cannot be had. */
@@ -242,26 +262,29 @@ export const solveBracket = (inputs: BracketInputs): Decision<BracketDecision> =
   const exchange = exchangeRange(reference, exitSide, rules)
   const leg = (which: "stop" | "target"): Decision<SolvedLeg> => {
     const below = liesBelow(which, exitSide)
-    const house =
-      which === "stop"
-        ? houseRange(reference, below, n.minStopDistance, n.maxStopDistance)
-        : houseRange(reference, below, n.minTargetDistance, ZERO)
-    return solveLeg({
+    const input: LegInput = {
       leg: which,
       choice: choose(which, signal, reference, below, tick, settings),
       reference,
       below,
-      house,
+      house: houseRange(reference, below, which === "stop" ? n.stopDistance : n.targetDistance),
       exchange,
       rules,
-    })
+    }
+    return solveLegAtOnce(input) ?? solveLegInFull(input)
   }
   const stop = leg("stop")
   if (isRefused(stop)) return stop
   const target = leg("target")
   if (isRefused(target)) return target
-  const notes = [stop.ok.note, target.ok.note].filter((note) => note !== undefined)
   return {
-    ok: { stop: { price: str(stop.ok.price), rule: stop.ok.rule }, target: { price: str(target.ok.price), rule: target.ok.rule }, notes },
+    ok: {
+      stop: { price: str(stop.ok.price), rule: stop.ok.rule },
+      target: { price: str(target.ok.price), rule: target.ok.rule },
+      notes: notesOf(stop.ok.note, target.ok.note),
+    },
   }
 }
+
+const notesOf = (stop: string | undefined, target: string | undefined): readonly string[] =>
+  stop === undefined && target === undefined ? NO_NOTES : [stop, target].filter((note) => note !== undefined)

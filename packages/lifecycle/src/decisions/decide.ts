@@ -12,6 +12,7 @@
  */
 import type {
   BracketPlan,
+  ClientOrderId,
   DecimalString,
   EventData,
   LegRequest,
@@ -34,6 +35,7 @@ import { decideAgainstLots, type LotBookView } from "./lotBook.ts"
 import { type EntryPrices, entryPrices, type LivePrice, livePriceOf, noLivePrice } from "./pricing.ts"
 import { type DecisionSettings, type FreeBalance, settingsNumbers, type VenueFacts } from "./settings.ts"
 import { exitQuantity, type Size, sizeEntry } from "./sizing.ts"
+import { textOf } from "./textOf.ts"
 import { validate } from "./validate.ts"
 
 /** More live stops (or targets) of one lot than this are merged, smallest first. */
@@ -98,7 +100,7 @@ const entryOf = (inputs: EntryInputs, side: Side, live: LivePrice | undefined, r
     freeBalance: inputs.freeBalance,
     exitPrices: [recorded?.stop?.price ?? bracket.ok.stop.price, recorded?.target?.price ?? bracket.ok.target.price],
     heldNotional: heldNotional(inputs.book, side),
-    ...(recorded === undefined ? {} : { recorded }),
+    recorded,
   })
   return isRefused(size) ? size : { ok: sizedOf(inputs, side, prices.ok, bracket.ok, size.ok, rules) }
 }
@@ -108,72 +110,97 @@ const heldNotional = (book: LotBookView, side: Side) =>
 
 const sizedOf = (inputs: EntryInputs, side: Side, prices: EntryPrices, bracket: BracketDecision, size: Size, rules: SymbolRules): Sized => {
   const { signal } = inputs
+  const type = signal.orderType
+  const { stop, target } = bracket
+  const { basis } = size
+  const quantity = str(size.quantity)
+  const notional = str(size.notional)
+  const referencePrice = textOf(prices.reference)
+  const notes = notesOf(prices.notes, bracket.notes, size.notes)
+  const recorded = sizingInputs(inputs, prices, rules)
+  // Most entries have no price of their own: one shape, without parts that may be missing.
+  if (type === "market" && size.icebergQuantity === undefined)
+    return { side, quantity, notional, type, referencePrice, basis, stop, target, notes, inputs: recorded }
   return {
     side,
-    quantity: str(size.quantity),
-    notional: str(size.notional),
-    type: signal.orderType,
+    quantity,
+    notional,
+    type,
     ...(prices.price === undefined ? {} : { price: str(prices.price) }),
     ...(prices.triggerPrice === undefined ? {} : { triggerPrice: str(prices.triggerPrice) }),
-    ...(hasLimitPrice(signal.orderType) ? { timeInForce: signal.timeInForce } : {}),
+    ...(hasLimitPrice(type) ? { timeInForce: signal.timeInForce } : {}),
     ...(size.icebergQuantity === undefined ? {} : { icebergQuantity: str(size.icebergQuantity) }),
-    referencePrice: str(prices.reference),
-    basis: size.basis,
-    stop: bracket.stop,
-    target: bracket.target,
-    notes: [...prices.notes, ...bracket.notes, ...size.notes],
-    inputs: sizingInputs(inputs, prices, rules),
+    referencePrice,
+    basis,
+    stop,
+    target,
+    notes,
+    inputs: recorded,
   }
 }
 
+const notesOf = (a: readonly string[], b: readonly string[], c: readonly string[]): readonly string[] =>
+  a.length + b.length + c.length === 0 ? [] : [...a, ...b, ...c]
+
 /** Everything that a size and a bracket were decided on, as text. */
 const sizingInputs = (inputs: EntryInputs, prices: EntryPrices, rules: SymbolRules): Readonly<Record<string, string>> => ({
-  ...settingsNumbers(inputs.settings).sizingInputs,
-  ...rulesInputs(rules),
+  ...standingInputs(inputs, rules),
   free_balance: "known" in inputs.freeBalance ? `${inputs.freeBalance.known} ${rules.quoteAsset}` : "unknown",
-  market_price: str(prices.market),
-  exchange_reference: str(prices.exchangeReference),
+  market_price: textOf(prices.market),
+  exchange_reference: textOf(prices.exchangeReference),
   market_price_source: prices.marketSource,
-  sized_by_price: str(prices.sizing),
+  sized_by_price: textOf(prices.sizing),
   open_positions: String(inputs.book.openPositions),
   own_lots: String(inputs.book.own.length),
-  position_mode: inputs.venue.positionMode,
-  fee_rate: inputs.venue.feeRate,
-  base_fee_rate: inputs.venue.baseFeeRate,
 })
 
-const recordedRules = new WeakMap<SymbolRules, Readonly<Record<string, string>>>()
-const rulesInputs = (rules: SymbolRules): Readonly<Record<string, string>> => {
-  const known = recordedRules.get(rules)
-  if (known !== undefined) return known
-  const { price, lot, marketLot, notional, percentPrice } = rules
-  const fresh = Object.freeze({
-    filter_price: `${price.min} to ${price.max}, tick ${price.tick}`,
-    filter_lot: `${lot.min} to ${lot.max}, step ${lot.step}`,
-    filter_market_lot: `${marketLot.min} to ${marketLot.max}, step ${marketLot.step}`,
-    filter_notional: `${notional.min} to ${notional.max}${notional.reduceOnlyExempt ? ", reduce-only exempt" : ""}`,
-    filter_percent_price: `buy ${percentPrice.buyDown} to ${percentPrice.buyUp}, sell ${percentPrice.sellDown} to ${percentPrice.sellUp}`,
-  })
-  recordedRules.set(rules, fresh)
-  return fresh
+interface Standing {
+  readonly settings: DecisionSettings
+  readonly venue: VenueFacts
+  readonly recorded: Readonly<Record<string, string>>
 }
+
+/** The last ones of these rules: settings and what a venue can do hardly ever change. */
+const standing = new WeakMap<SymbolRules, Standing>()
+
+/**
+ * What settings, rules and venue say, and a place for all the rest: a copy of it has every name already, in the order in which
+ * they are recorded.
+ */
+const standingInputs = ({ settings, venue }: EntryInputs, rules: SymbolRules): Standing["recorded"] => {
+  const known = standing.get(rules)
+  if (known !== undefined && known.settings === settings && known.venue === venue) return known.recorded
+  const recorded = {
+    ...settingsNumbers(settings).sizingInputs,
+    ...rulesInputs(rules),
+    free_balance: "",
+    market_price: "",
+    exchange_reference: "",
+    market_price_source: "",
+    sized_by_price: "",
+    open_positions: "",
+    own_lots: "",
+    position_mode: venue.positionMode,
+    fee_rate: venue.feeRate,
+    base_fee_rate: venue.baseFeeRate,
+  }
+  standing.set(rules, { settings, venue, recorded })
+  return recorded
+}
+
+const rulesInputs = ({ price, lot, marketLot, notional, percentPrice }: SymbolRules): Readonly<Record<string, string>> => ({
+  filter_price: `${price.min} to ${price.max}, tick ${price.tick}`,
+  filter_lot: `${lot.min} to ${lot.max}, step ${lot.step}`,
+  filter_market_lot: `${marketLot.min} to ${marketLot.max}, step ${marketLot.step}`,
+  filter_notional: `${notional.min} to ${notional.max}${notional.reduceOnlyExempt ? ", reduce-only exempt" : ""}`,
+  filter_percent_price: `buy ${percentPrice.buyDown} to ${percentPrice.buyUp}, sell ${percentPrice.sellDown} to ${percentPrice.sellUp}`,
+})
 
 /** The intent of the entry: the request, its deadlines, and the plan of its bracket. */
 const intended = (inputs: EntryInputs, sized: Sized): OrderEvent => {
   const { signal, settings, venue, nowMs } = inputs
   const rules = inputs.rules as SymbolRules
-  const request: LegRequest = {
-    clientOrderId: clientOrderId(inputs.engineId, inputs.order, "entry", 1),
-    leg: "entry",
-    side: sized.side,
-    type: sized.type,
-    quantity: sized.quantity,
-    ...(sized.price === undefined ? {} : { price: sized.price }),
-    ...(sized.triggerPrice === undefined ? {} : { triggerPrice: sized.triggerPrice }),
-    ...(sized.timeInForce === undefined ? {} : { timeInForce: sized.timeInForce }),
-    ...(sized.icebergQuantity === undefined ? {} : { icebergQuantity: sized.icebergQuantity }),
-    reduceOnly: false,
-  }
+  const request = requestOf(clientOrderId(inputs.engineId, inputs.order, "entry", 1), sized)
   return {
     type: "EntryIntended",
     data: {
@@ -191,11 +218,30 @@ const intended = (inputs: EntryInputs, sized: Sized): OrderEvent => {
   }
 }
 
+const requestOf = (id: ClientOrderId, sized: Sized): LegRequest => {
+  const { side, type, quantity } = sized
+  const plain =
+    sized.price === undefined && sized.triggerPrice === undefined && sized.timeInForce === undefined && sized.icebergQuantity === undefined
+  if (plain) return { clientOrderId: id, leg: "entry", side, type, quantity, reduceOnly: false }
+  return {
+    clientOrderId: id,
+    leg: "entry",
+    side,
+    type,
+    quantity,
+    ...(sized.price === undefined ? {} : { price: sized.price }),
+    ...(sized.triggerPrice === undefined ? {} : { triggerPrice: sized.triggerPrice }),
+    ...(sized.timeInForce === undefined ? {} : { timeInForce: sized.timeInForce }),
+    ...(sized.icebergQuantity === undefined ? {} : { icebergQuantity: sized.icebergQuantity }),
+    reduceOnly: false,
+  }
+}
+
 const planOf = (inputs: EntryInputs, sized: Sized, rules: SymbolRules): BracketPlan => {
   if (sized.stop === undefined || sized.target === undefined) throw new RangeError("an entry was sized without a stop or a target")
   const n = rulesNumbers(rules)
   const lists = inputs.venue.bracketStyle === "oco" && inputs.signal.market === "spot"
-  const plan: BracketPlan = {
+  const legs: BracketPlan = {
     style: lists ? "oco" : "legs",
     exitSide: exitSideOf(sized.side),
     stop: sized.stop.rule,
@@ -203,12 +249,16 @@ const planOf = (inputs: EntryInputs, sized: Sized, rules: SymbolRules): BracketP
     maxQuantity: sized.quantity,
     tickSize: rules.price.tick,
     // Exits trade at market: their quantities obey both step filters.
-    stepSize: str(n.marketStep),
-    minQuantity: str(n.marketMin),
+    stepSize: n.marketStepText,
+    minQuantity: n.marketMinText,
     protectionDeadlineMs: inputs.settings.protectionDeadlineMs,
     maxLegsOfAKind: MAX_LEGS_OF_A_KIND,
-    ...(lists ? { partialGraceMs: inputs.settings.partialGraceMs } : {}),
-    ...(lists && !rules.notional.reduceOnlyExempt ? { minNotional: rules.notional.min } : {}),
+  }
+  if (!lists) return legs
+  const plan: BracketPlan = {
+    ...legs,
+    partialGraceMs: inputs.settings.partialGraceMs,
+    ...(rules.notional.reduceOnlyExempt ? {} : { minNotional: rules.notional.min }),
   }
   if (inputs.venue.armsEntries !== true) return plan
   const { order, engineId } = inputs

@@ -7,8 +7,27 @@
  * is a disabled part; each refusal names what was observed and the limit, with units. No float, no power-of-ten guess: a
  * tick may be 0.05 or 0.25.
  */
-import type { Decimal, OrderType, Reason, Side, SymbolRules } from "@petrosa/contracts"
-import { ceilTo, dec, eq, floorTo, gt, gte, isZero, lt, max, min, mul, neg, quotientFloor, reason, str, ZERO } from "@petrosa/contracts"
+import type { Decimal, DecimalString, OrderType, Reason, Side, SymbolRules } from "@petrosa/contracts"
+import {
+  ceilTo,
+  dec,
+  eq,
+  floorTo,
+  gt,
+  gte,
+  isMultipleOf,
+  isZero,
+  lt,
+  max,
+  min,
+  mul,
+  neg,
+  quotientFloor,
+  reason,
+  str,
+  ZERO,
+} from "@petrosa/contracts"
+import { oncePer } from "./oncePer.ts"
 
 /** `ok`, or the reason why not. */
 export type Decision<A> = { readonly ok: A } | { readonly reason: Reason }
@@ -27,6 +46,8 @@ export interface RulesNumbers {
   /** The stricter of both bounds. */
   readonly marketMin: Decimal
   readonly marketMax: Decimal
+  readonly marketStepText: DecimalString
+  readonly marketMinText: DecimalString
   readonly notionalMin: Decimal
   readonly notionalMax: Decimal
   readonly buyUp: Decimal
@@ -55,6 +76,8 @@ const compile = (rules: SymbolRules): RulesNumbers => {
   const lotStep = dec(rules.lot.step)
   const lotMin = dec(rules.lot.min)
   const lotMax = dec(rules.lot.max)
+  const marketStep = commonStep(lotStep, dec(rules.marketLot.step))
+  const marketMin = max(lotMin, dec(rules.marketLot.min))
   return {
     tick: dec(rules.price.tick),
     priceMin: dec(rules.price.min),
@@ -62,9 +85,11 @@ const compile = (rules: SymbolRules): RulesNumbers => {
     lotStep,
     lotMin,
     lotMax,
-    marketStep: commonStep(lotStep, dec(rules.marketLot.step)),
-    marketMin: max(lotMin, dec(rules.marketLot.min)),
+    marketStep,
+    marketMin,
     marketMax: stricterMax(lotMax, dec(rules.marketLot.max)),
+    marketStepText: str(marketStep),
+    marketMinText: str(marketMin),
     notionalMin: dec(rules.notional.min),
     notionalMax: dec(rules.notional.max),
     buyUp: dec(rules.percentPrice.buyUp),
@@ -74,15 +99,8 @@ const compile = (rules: SymbolRules): RulesNumbers => {
   }
 }
 
-const compiled = new WeakMap<SymbolRules, RulesNumbers>()
 /** The numbers of these rules, parsed once per object. */
-export const rulesNumbers = (rules: SymbolRules): RulesNumbers => {
-  const known = compiled.get(rules)
-  if (known !== undefined) return known
-  const fresh = compile(rules)
-  compiled.set(rules, fresh)
-  return fresh
-}
+export const rulesNumbers = oncePer(compile)
 
 /** A price that must lie below (above) the entry is rounded towards the entry: it then trades no later than asked. */
 export const roundTowardsEntry = (price: Decimal, below: boolean, tick: Decimal): Decimal =>
@@ -128,24 +146,28 @@ const text = (value: Decimal, unit: string): string => `${str(value)} ${unit}`
 /** PRICE_FILTER: bounds and tick. `what` names the price in the message. */
 export const checkPrice = (price: Decimal, what: string, rules: SymbolRules): Reason | undefined => {
   const n = rulesNumbers(rules)
-  const observed = text(price, rules.quoteAsset)
-  if (!gt(price, ZERO)) return reason("PRICE_FILTER", observed, "more than 0", `The ${what} is no positive price.`)
+  if (!gt(price, ZERO)) return reason("PRICE_FILTER", text(price, rules.quoteAsset), "more than 0", `The ${what} is no positive price.`)
   if (lt(price, n.priceMin))
     return reason(
       "PRICE_FILTER",
-      observed,
+      text(price, rules.quoteAsset),
       `at least ${text(n.priceMin, rules.quoteAsset)}`,
       `The ${what} is below the exchange's least price.`,
     )
   if (!isZero(n.priceMax) && gt(price, n.priceMax))
     return reason(
       "PRICE_FILTER",
-      observed,
+      text(price, rules.quoteAsset),
       `at most ${text(n.priceMax, rules.quoteAsset)}`,
       `The ${what} is above the exchange's greatest price.`,
     )
-  if (!isZero(n.tick) && !eq(floorTo(price, n.tick), price))
-    return reason("PRICE_FILTER", observed, `a multiple of ${text(n.tick, rules.quoteAsset)}`, `The ${what} is between two ticks.`)
+  if (!isMultipleOf(price, n.tick))
+    return reason(
+      "PRICE_FILTER",
+      text(price, rules.quoteAsset),
+      `a multiple of ${text(n.tick, rules.quoteAsset)}`,
+      `The ${what} is between two ticks.`,
+    )
   return undefined
 }
 
@@ -164,18 +186,17 @@ export const percentPriceRange = (
 /** PERCENT_PRICE, for every price of every order type: triggers are held against it too. */
 export const checkPercentPrice = (side: Side, price: Decimal, reference: Decimal, what: string, rules: SymbolRules): Reason | undefined => {
   const { low, high } = percentPriceRange(side, reference, rules)
-  const observed = `${text(price, rules.quoteAsset)} with the market at ${str(reference)}`
   if (low !== undefined && lt(price, low))
     return reason(
       "PERCENT_PRICE",
-      observed,
+      `${text(price, rules.quoteAsset)} with the market at ${str(reference)}`,
       `at least ${text(low, rules.quoteAsset)}`,
       `The ${what} is further below the market than the exchange allows.`,
     )
   if (high !== undefined && gt(price, high))
     return reason(
       "PERCENT_PRICE",
-      observed,
+      `${text(price, rules.quoteAsset)} with the market at ${str(reference)}`,
       `at most ${text(high, rules.quoteAsset)}`,
       `The ${what} is further above the market than the exchange allows.`,
     )
@@ -188,17 +209,17 @@ export const checkQuantity = (quantity: Decimal, atMarket: boolean, rules: Symbo
   const step = atMarket ? n.marketStep : n.lotStep
   const least = atMarket ? n.marketMin : n.lotMin
   const most = atMarket ? n.marketMax : n.lotMax
-  const observed = text(quantity, rules.baseAsset)
-  if (!gt(quantity, ZERO)) return reason("QUANTITY_STEP", observed, `a multiple of ${text(step, rules.baseAsset)}, more than 0`)
-  if (!isZero(step) && !eq(floorTo(quantity, step), quantity))
+  if (!gt(quantity, ZERO))
+    return reason("QUANTITY_STEP", text(quantity, rules.baseAsset), `a multiple of ${text(step, rules.baseAsset)}, more than 0`)
+  if (!isMultipleOf(quantity, step))
     return reason(
       "QUANTITY_STEP",
-      observed,
+      text(quantity, rules.baseAsset),
       `a multiple of ${text(step, rules.baseAsset)}`,
       "The quantity is between two steps of the exchange.",
     )
-  if (lt(quantity, least)) return reason("MIN_QUANTITY", observed, text(least, rules.baseAsset))
-  if (!isZero(most) && gt(quantity, most)) return reason("MAX_QUANTITY", observed, text(most, rules.baseAsset))
+  if (lt(quantity, least)) return reason("MIN_QUANTITY", text(quantity, rules.baseAsset), text(least, rules.baseAsset))
+  if (!isZero(most) && gt(quantity, most)) return reason("MAX_QUANTITY", text(quantity, rules.baseAsset), text(most, rules.baseAsset))
   return undefined
 }
 
@@ -243,9 +264,9 @@ export interface OrderDraft {
   readonly side: Side
   readonly type: OrderType
   readonly quantity: Decimal
-  readonly price?: Decimal
-  readonly triggerPrice?: Decimal
-  readonly icebergQuantity?: Decimal
+  readonly price?: Decimal | undefined
+  readonly triggerPrice?: Decimal | undefined
+  readonly icebergQuantity?: Decimal | undefined
   readonly reduceOnly: boolean
 }
 

@@ -174,8 +174,12 @@ export const decideAgainstLots = (
       ? { reason: reason("NOTHING_TO_CLOSE", signal.symbol) }
       : { kind: "close", lots: toClose(view.own), cause: "close" }
 
-  const opposite = view.own.filter((lot) => lot.side !== action)
-  if (opposite.length > 0) return decideOpposite(opposite, signal, settings)
+  if (view.own.some((lot) => lot.side !== action))
+    return decideOpposite(
+      view.own.filter((lot) => lot.side !== action),
+      signal,
+      settings,
+    )
   if (action === "sell" && !venue.shortMarkets.includes(signal.market))
     return { reason: reason("SHORT_NOT_SUPPORTED", `sell ${signal.symbol} with nothing held`, `${signal.market} is long only`) }
   const most = settings.maxLotsPerStrategySymbol

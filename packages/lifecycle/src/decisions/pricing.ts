@@ -6,7 +6,7 @@
  * no live price: it says nothing of the market.
  */
 import type { Decimal, MarketPrice, OrderType, Reason, Side, Signal, SymbolRules } from "@petrosa/contracts"
-import { dec, eq, gte, isPositive, lte, max, min, parseDecimal, reason, str } from "@petrosa/contracts"
+import { dec, eq, gte, isPositive, lte, max, min, reason, str } from "@petrosa/contracts"
 import { type Decision, hasLimitPrice, hasTrigger, roundLimitPrice, roundTrigger, rulesNumbers } from "./filters.ts"
 import type { DecisionSettings } from "./settings.ts"
 
@@ -18,15 +18,27 @@ export interface LivePrice {
   readonly feed?: MarketPrice["feed"]
 }
 
+/** As `parseDecimal`, of text that comes again: `dec` remembers it. */
+export const outsideDecimal = (text: string): Decimal | undefined => {
+  try {
+    return dec(text)
+  } catch {
+    return undefined
+  }
+}
+
+const UNKNOWN: { readonly ok: undefined } = { ok: undefined }
+
 /** The price, if it is of the market (not of a signal) and young enough; PRICE_UNKNOWN when it is no positive decimal. */
 export const livePriceOf = (price: MarketPrice | undefined, nowMs: number, settings: DecisionSettings): Decision<LivePrice | undefined> => {
-  if (price === undefined || price.source === "signal") return { ok: undefined }
+  if (price === undefined || price.source === "signal") return UNKNOWN
   const ageMs = Math.max(0, nowMs - price.atMs)
-  if (ageMs > settings.maxPriceAgeMs) return { ok: undefined }
-  const value = parseDecimal(price.price)
+  if (ageMs > settings.maxPriceAgeMs) return UNKNOWN
+  const value = outsideDecimal(price.price)
   if (value === undefined || !isPositive(value))
     return { reason: reason("PRICE_UNKNOWN", `${price.source} price ${JSON.stringify(price.price)}`, "a positive price") }
-  return { ok: { price: value, source: price.source, ageMs, ...(price.feed === undefined ? {} : { feed: price.feed }) } }
+  const { source, feed } = price
+  return { ok: feed === undefined ? { price: value, source, ageMs } : { price: value, source, ageMs, feed } }
 }
 
 /** Why there is no live price, where one is demanded: none at all, or one that is too old. */
@@ -53,6 +65,8 @@ export interface EntryPrices {
   readonly reference: Decimal
   readonly notes: readonly string[]
 }
+
+const NO_NOTES: readonly string[] = []
 
 const better = (side: Side, a: Decimal, b: Decimal): Decimal => (side === "buy" ? min(a, b) : max(a, b))
 
@@ -86,11 +100,15 @@ export const entryPrices = (
   if (!isPositive(market)) return { reason: reason("PRICE_UNKNOWN", str(market), "more than 0") }
   const type = signal.orderType
   const price = hasLimitPrice(type) ? roundLimitPrice(side, dec(signal.price), tick) : undefined
-  const base = { market, marketSource: seen?.source ?? ("signal" as const), exchangeReference: exchange?.price ?? market }
+  const marketSource = seen?.source ?? "signal"
+  const exchangeReference = exchange?.price ?? market
   if (!hasTrigger(type)) {
-    if (price === undefined) return { ok: { ...base, sizing: market, worst: market, reference: market, notes: [] } }
+    const notes = NO_NOTES
+    if (price === undefined)
+      return { ok: { market, marketSource, exchangeReference, sizing: market, worst: market, reference: market, notes } }
     const reference = better(side, price, market)
-    return { ok: { ...base, price, sizing: price, worst: max(price, reference), reference, notes: [] } }
+    const worst = max(price, reference)
+    return { ok: { market, marketSource, exchangeReference, price, sizing: price, worst, reference, notes } }
   }
   if (signal.triggerPrice === undefined)
     return {
@@ -107,7 +125,7 @@ export const entryPrices = (
   const wrong = known ? checkTriggerSide(side, type, triggerPrice, market, rules.quoteAsset) : undefined
   if (wrong !== undefined) return { reason: wrong }
   const notes = known ? [] : ["no price of the market is known: the side of the trigger is left to the venue"]
-  const trigger = { ...base, triggerPrice, notes }
+  const trigger = { market, marketSource, exchangeReference, triggerPrice, notes }
   if (price === undefined) return { ok: { ...trigger, sizing: triggerPrice, worst: triggerPrice, reference: triggerPrice } }
   return { ok: { ...trigger, price, sizing: price, worst: max(price, triggerPrice), reference: better(side, price, triggerPrice) } }
 }

@@ -6,7 +6,8 @@
  * one to every decision, so that its numbers are parsed once ({@link settingsNumbers}). Never change one in place.
  */
 import type { Decimal, DecimalString, Market } from "@petrosa/contracts"
-import { add, canonical, dec, div, ONE, sub } from "@petrosa/contracts"
+import { add, canonical, dec, div, isZero, ONE, sub, ZERO } from "@petrosa/contracts"
+import { oncePer } from "./oncePer.ts"
 
 /** Percentages end in `Pct` and are percent (2 = 2 %); `"0"` switches a limit off where its line says so. */
 export interface DecisionSettings {
@@ -111,6 +112,22 @@ export interface VenueFacts {
 /** The free balance of the quote asset, net of what entries that are about to leave will need; or why it is not known. */
 export type FreeBalance = { readonly known: DecimalString } | { readonly unknown: string }
 
+/**
+ * What the entry's price is multiplied with for the nearest and the furthest price that the house lets a leg have, below it and
+ * above it. `undefined`: the house has no such bound.
+ */
+export interface DistanceFactors {
+  readonly below: { readonly low: Decimal | undefined; readonly high: Decimal | undefined }
+  readonly above: { readonly low: Decimal | undefined; readonly high: Decimal | undefined }
+}
+
+/** At least and at most this far, as fractions. Zero switches a bound off. */
+const distanceFactors = (least: Decimal, most: Decimal): DistanceFactors => {
+  const below = (fraction: Decimal) => (isZero(fraction) ? undefined : sub(ONE, fraction))
+  const above = (fraction: Decimal) => (isZero(fraction) ? undefined : add(ONE, fraction))
+  return { below: { low: below(most), high: below(least) }, above: { low: above(least), high: above(most) } }
+}
+
 /** The numbers of {@link DecisionSettings}, parsed; percentages as fractions. */
 export interface SettingsNumbers {
   readonly minConfidence: Decimal
@@ -121,9 +138,8 @@ export interface SettingsNumbers {
   readonly takeProfitDefault: Decimal
   readonly atrStopMultiple: Decimal
   readonly atrTargetMultiple: Decimal
-  readonly minStopDistance: Decimal
-  readonly maxStopDistance: Decimal
-  readonly minTargetDistance: Decimal
+  readonly stopDistance: DistanceFactors
+  readonly targetDistance: DistanceFactors
   readonly allowed: ReadonlySet<string> | undefined
   readonly denied: ReadonlySet<string>
   /** What SignalValidated records: one object for all decisions of this version. */
@@ -175,9 +191,8 @@ const compile = (s: DecisionSettings): SettingsNumbers => ({
   takeProfitDefault: fraction(s.takeProfitDefaultPct),
   atrStopMultiple: dec(s.atrStopMultiple),
   atrTargetMultiple: dec(s.atrTargetMultiple),
-  minStopDistance: fraction(s.minStopDistancePct),
-  maxStopDistance: fraction(s.maxStopDistancePct),
-  minTargetDistance: fraction(s.minTargetDistancePct),
+  stopDistance: distanceFactors(fraction(s.minStopDistancePct), fraction(s.maxStopDistancePct)),
+  targetDistance: distanceFactors(fraction(s.minTargetDistancePct), ZERO),
   allowed: s.symbolsAllowed.length === 0 ? undefined : new Set(s.symbolsAllowed),
   denied: new Set(s.symbolsDenied),
   validationLimits: Object.freeze(limitsOf(s)),
@@ -185,16 +200,8 @@ const compile = (s: DecisionSettings): SettingsNumbers => ({
   allInputs: Object.freeze({ ...limitsOf(s), ...sizingOf(s) }),
 })
 
-const compiled = new WeakMap<DecisionSettings, SettingsNumbers>()
-
 /** The numbers of these settings, parsed once per object. Throws `RangeError` on settings that hold no decimals. */
-export const settingsNumbers = (settings: DecisionSettings): SettingsNumbers => {
-  const known = compiled.get(settings)
-  if (known !== undefined) return known
-  const fresh = compile(settings)
-  compiled.set(settings, fresh)
-  return fresh
-}
+export const settingsNumbers = oncePer(compile)
 
 export interface VenueNumbers {
   /** 1 + feeRate: what one unit of notional costs. */
@@ -202,11 +209,7 @@ export interface VenueNumbers {
   /** 1 − baseFeeRate: what is left of one unit bought. */
   readonly net: Decimal
 }
-const venues = new WeakMap<VenueFacts, VenueNumbers>()
-export const venueNumbers = (venue: VenueFacts): VenueNumbers => {
-  const known = venues.get(venue)
-  if (known !== undefined) return known
-  const fresh: VenueNumbers = { cost: add(ONE, dec(venue.feeRate)), net: sub(ONE, dec(venue.baseFeeRate)) }
-  venues.set(venue, fresh)
-  return fresh
-}
+export const venueNumbers = oncePer((venue: VenueFacts): VenueNumbers => {
+  const baseFee = dec(venue.baseFeeRate)
+  return { cost: add(ONE, dec(venue.feeRate)), net: isZero(baseFee) ? ONE : sub(ONE, baseFee) }
+})

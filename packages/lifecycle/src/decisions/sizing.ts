@@ -8,27 +8,9 @@
  * signal names is never raised. There is no default in a catch-all: what is not known is a refusal.
  */
 import type { Decimal, DecimalString, EventData, Reason, Side, Signal, SymbolRules } from "@petrosa/contracts"
-import {
-  add,
-  ceilTo,
-  dec,
-  div,
-  floorTo,
-  gt,
-  gte,
-  isPositive,
-  isZero,
-  lt,
-  max,
-  min,
-  mul,
-  parseDecimal,
-  reason,
-  str,
-  ZERO,
-} from "@petrosa/contracts"
+import { add, ceilTo, dec, div, floorTo, gt, gte, isPositive, isZero, lt, max, min, mul, ONE, reason, str, ZERO } from "@petrosa/contracts"
 import { checkFilters, type Decision, greatestQuantity, isRefused, leastQuantity, notionalPrice, rulesNumbers } from "./filters.ts"
-import type { EntryPrices } from "./pricing.ts"
+import { type EntryPrices, outsideDecimal } from "./pricing.ts"
 import { type DecisionSettings, type FreeBalance, settingsNumbers, type VenueFacts, venueNumbers } from "./settings.ts"
 
 export type SizeBasis = EventData["OrderSized"]["basis"]
@@ -46,7 +28,7 @@ export interface SizingInputs {
   /** What this strategy's lots of this symbol and side are worth already, in quote. */
   readonly heldNotional: Decimal
   /** A size that was recorded before a restart: it is judged, never changed. */
-  readonly recorded?: { readonly quantity: DecimalString; readonly basis: SizeBasis }
+  readonly recorded?: { readonly quantity: DecimalString; readonly basis: SizeBasis } | undefined
 }
 
 export interface Size {
@@ -61,7 +43,7 @@ export interface Size {
 /** The balance, or why no new risk is taken. Zero, missing and an error are three things. */
 export const balanceOf = (free: FreeBalance, quoteAsset: string): Decision<Decimal> => {
   if ("unknown" in free) return { reason: reason("BALANCE_UNKNOWN", free.unknown, `a known free balance of ${quoteAsset}`) }
-  const value = parseDecimal(free.known)
+  const value = outsideDecimal(free.known)
   if (value === undefined) return { reason: reason("BALANCE_UNKNOWN", JSON.stringify(free.known), `a known free balance of ${quoteAsset}`) }
   if (!isPositive(value)) return { reason: reason("BALANCE_TOO_LOW", `${str(value)} ${quoteAsset}`, "more than 0") }
   return { ok: value }
@@ -108,7 +90,12 @@ const shareOf = (inputs: SizingInputs, free: Decimal, share: Decimal): Decimal =
 
 /** What is left to sell of an entry, in base, down to the step: net of the commission that is taken out of what was bought. */
 export const exitQuantity = (quantity: Decimal, side: Side, rules: SymbolRules, venue: VenueFacts): Decimal =>
-  floorTo(side === "buy" ? mul(quantity, venueNumbers(venue).net) : quantity, rulesNumbers(rules).marketStep)
+  floorTo(side === "buy" ? netOf(quantity, venue) : quantity, rulesNumbers(rules).marketStep)
+
+const netOf = (quantity: Decimal, venue: VenueFacts): Decimal => {
+  const { net } = venueNumbers(venue)
+  return net === ONE ? quantity : mul(quantity, net)
+}
 
 const lowest = (pair: readonly [DecimalString, DecimalString]): Decimal => min(dec(pair[0]), dec(pair[1]))
 
@@ -136,14 +123,7 @@ export const leastTradable = (inputs: SizingInputs): Decimal => {
   const n = rulesNumbers(rules)
   const { net } = venueNumbers(venue)
   const step = n.marketStep
-  const valued = notionalPrice(
-    {
-      type: signal.orderType,
-      ...(prices.price === undefined ? {} : { price: prices.price }),
-      ...(prices.triggerPrice === undefined ? {} : { triggerPrice: prices.triggerPrice }),
-    },
-    prices.exchangeReference,
-  )
+  const valued = notionalPrice({ type: signal.orderType, price: prices.price, triggerPrice: prices.triggerPrice }, prices.exchangeReference)
   const entry = max(ceilTo(n.marketMin, step), leastQuantity(n.notionalMin, valued, step))
   let exit = ceilTo(n.marketMin, step)
   if (!rules.notional.reduceOnlyExempt) exit = max(exit, leastQuantity(n.notionalMin, lowest(inputs.exitPrices), step))
@@ -162,14 +142,14 @@ const check = (quantity: Decimal, inputs: SizingInputs, free: Decimal): Reason |
     type: signal.orderType,
     quantity,
     reduceOnly: false,
-    ...(prices.price === undefined ? {} : { price: prices.price }),
-    ...(prices.triggerPrice === undefined ? {} : { triggerPrice: prices.triggerPrice }),
-    ...(iceberg === undefined ? {} : { icebergQuantity: iceberg }),
+    price: prices.price,
+    triggerPrice: prices.triggerPrice,
+    icebergQuantity: iceberg,
   }
   const refused = checkFilters(draft, prices.exchangeReference, rules) ?? checkAtMarket(quantity, rules) ?? checkExit(quantity, inputs)
   if (refused !== undefined) return refused
   const worth = mul(quantity, prices.worst)
-  const total = add(inputs.heldNotional, worth)
+  const total = isZero(inputs.heldNotional) ? worth : add(inputs.heldNotional, worth)
   if (!isZero(n.maxPositionNotional) && gt(total, n.maxPositionNotional)) {
     const held = isZero(inputs.heldNotional) ? "" : `, ${str(inputs.heldNotional)} of it held already`
     return reason("MAX_POSITION_NOTIONAL", `${str(total)} ${quote}${held}`, `${str(n.maxPositionNotional)} ${quote}`)
@@ -199,6 +179,8 @@ const icebergOf = (inputs: SizingInputs): Decimal | undefined => {
 /** Refusals that a larger quantity would cure. */
 const TOO_SMALL: ReadonlySet<string> = new Set(["QUANTITY_STEP", "MIN_QUANTITY", "MIN_NOTIONAL", "EXIT_WOULD_BE_DUST"])
 
+const NO_NOTES: readonly string[] = []
+
 /** The size of an entry, or why there is none. */
 export const sizeEntry = (inputs: SizingInputs): Decision<Size> => {
   const { prices, settings, rules } = inputs
@@ -206,7 +188,7 @@ export const sizeEntry = (inputs: SizingInputs): Decision<Size> => {
   if (isRefused(balance)) return balance
   const wish = wishOf(inputs, balance.ok)
   const refused = check(wish.quantity, inputs, balance.ok)
-  if (refused === undefined) return { ok: sized(inputs, wish.quantity, wish.basis, []) }
+  if (refused === undefined) return { ok: sized(inputs, wish.quantity, wish.basis, NO_NOTES) }
   if (wish.own || settings.sizeBelowMinimum === "refuse" || !TOO_SMALL.has(refused.code)) return { reason: refused }
 
   const raised = leastTradable(inputs)
@@ -230,11 +212,6 @@ const riskNote = (from: Decimal, to: Decimal, prices: EntryPrices): readonly str
 
 const sized = (inputs: SizingInputs, quantity: Decimal, basis: SizeBasis, notes: readonly string[]): Size => {
   const iceberg = icebergOf(inputs)
-  return {
-    quantity,
-    notional: mul(quantity, inputs.prices.sizing),
-    basis,
-    notes,
-    ...(iceberg === undefined ? {} : { icebergQuantity: iceberg }),
-  }
+  const notional = mul(quantity, inputs.prices.sizing)
+  return iceberg === undefined ? { quantity, notional, basis, notes } : { quantity, notional, basis, notes, icebergQuantity: iceberg }
 }

@@ -10,6 +10,7 @@ import { dec, div, gt, isPositive, isZero, lt, mul, reason, str, sub } from "@pe
 import { hasLimitPrice, hasTrigger, isRefused } from "./filters.ts"
 import { type LivePrice, livePriceOf } from "./pricing.ts"
 import { type DecisionSettings, settingsNumbers, type VenueFacts } from "./settings.ts"
+import { textOf } from "./textOf.ts"
 
 /** A timestamp may lie this far ahead of our clock. */
 export const MAX_SIGNAL_AHEAD_MS = 5_000
@@ -39,42 +40,34 @@ export type Validation =
 /** Judges a signal before anything is sized. */
 export const validate = (signal: Signal, inputs: ValidationInputs): Validation => {
   const { nowMs, settings, venue } = inputs
-  const data: EventData["SignalValidated"] = {
-    nowMs,
-    ageMs: nowMs - signal.timestampMs,
-    venue: venue.name,
-    mode: venue.mode,
-    limits: settingsNumbers(settings).validationLimits,
-  }
-  if (signal.action === "hold") return { reason: reason("HOLD"), validated: data }
+  if (signal.action === "hold") return { reason: reason("HOLD"), validated: validated(signal, inputs, undefined) }
   const refused = tooOld(signal, nowMs, settings.maxSignalAgeMs) ?? checkConfidence(signal, settings) ?? checkMarket(signal, venue)
   if (refused !== undefined) return { reason: refused }
   const live = livePriceOf(inputs.livePrice, nowMs, settings)
   if (signal.action === "close") {
     // A broken price feed must not keep anybody from getting out.
     const seen = isRefused(live) ? undefined : live.ok
-    return { ok: withLive(data, seen), live: seen }
+    return { ok: validated(signal, inputs, seen), live: seen }
   }
   const symbol = checkSymbol(signal, inputs.rules, settings)
   if (symbol !== undefined) return { reason: symbol }
   if (isRefused(live)) return live
   const rules = inputs.rules as SymbolRules
   const wrong = checkOrderType(signal, rules) ?? checkIcebergAllowed(signal, rules) ?? checkDeviation(signal, live.ok, rules, settings)
-  return wrong === undefined ? { ok: withLive(data, live.ok), live: live.ok } : { reason: wrong }
+  return wrong === undefined ? { ok: validated(signal, inputs, live.ok), live: live.ok } : { reason: wrong }
 }
 
-const withLive = (data: EventData["SignalValidated"], live: LivePrice | undefined): EventData["SignalValidated"] =>
-  live === undefined
-    ? data
-    : {
-        ...data,
-        livePrice: {
-          price: str(live.price),
-          source: live.source,
-          ageMs: live.ageMs,
-          ...(live.feed === undefined ? {} : { feed: live.feed }),
-        },
-      }
+const validated = (signal: Signal, inputs: ValidationInputs, live: LivePrice | undefined): EventData["SignalValidated"] => {
+  const { nowMs } = inputs
+  const { name: venue, mode } = inputs.venue
+  const ageMs = nowMs - signal.timestampMs
+  const limits = settingsNumbers(inputs.settings).validationLimits
+  if (live === undefined) return { nowMs, ageMs, venue, mode, limits }
+  const { source, feed } = live
+  const price = textOf(live.price)
+  const livePrice = feed === undefined ? { price, source, ageMs: live.ageMs } : { price, source, ageMs: live.ageMs, feed }
+  return { nowMs, ageMs, venue, mode, limits, livePrice }
+}
 
 const checkConfidence = (signal: Signal, settings: DecisionSettings): Reason | undefined =>
   lt(dec(signal.confidence), settingsNumbers(settings).minConfidence)

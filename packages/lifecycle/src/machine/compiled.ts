@@ -1,12 +1,13 @@
 /**
  * The same machine with its transitions read from a table that was made of the machine itself: what xstate looks for anew
  * at every step (which regions take the event, which arrow's guard lets it through, the new configuration) is looked up.
- * The rest is xstate: real actors, real snapshots, `can`, `matches`, inspection of events and snapshots.
+ * Whoever only steps an order keeps its {@link Position} (no snapshot, no mailbox); {@link compileMachine} makes xstate actors
+ * of the same table: real snapshots, `can`, `matches`, inspection of events and snapshots.
  *
- * Why: a lifecycle of nine events took some 400 µs in xstate's general algorithm, about a quarter of all that an order costs.
+ * Why: a lifecycle of nine events took some 400 µs in xstate's general algorithm, about a quarter of all that an order cost then.
  *
  * Promises: the same next configuration, the same context, the same actions in the same order as the machine itself
- * (test/machine/compiled.test.ts compares the two over every path and over random venues). {@link compileMachine} refuses a machine
+ * (test/machine/compiled.test.ts compares the two over every path and over random venues). {@link TransitionTable} refuses a machine
  * that uses more of xstate than the table knows: parallel regions of flat states, guards and actions by name, `always`.
  */
 import type { AnyStateMachine, AnyStateNode } from "xstate"
@@ -21,7 +22,7 @@ interface Asked {
   readonly context: object
   readonly event: { readonly type: string }
 }
-interface Snapshot {
+export interface Snapshot {
   readonly status: string
   readonly context: object
   readonly value: Readonly<Record<string, string>>
@@ -42,32 +43,60 @@ interface Place {
   readonly on: ReadonlyMap<string, readonly Step[]>
   readonly always: readonly Step[]
 }
+/** What one event type may do in a configuration: the arrows of each region, in the machine's order. */
+type Arrows = readonly (readonly Step[])[]
+
 /** One value of the machine: its snapshot without context, and the place of each region. */
-interface Configuration {
+export interface Configuration {
   readonly template: Snapshot
   readonly places: readonly Place[]
+  /** By event type, found once; `undefined`: no region takes it here. */
+  readonly arrows: Map<string, Arrows | undefined>
+  /** The arrows without an event; `undefined`: there are none here. */
+  readonly always: Arrows | undefined
   /** The configuration after region `i` went to a state, found once. */
   readonly next: readonly Map<string, Configuration>[]
+}
+
+/** Where somebody who runs from the table is: what a snapshot says, in two fields. */
+export interface Position {
+  configuration: Configuration
+  context: object
 }
 
 const NONE: readonly Step[] = []
 /** Arrows without an event, one after the other, that lead nowhere new would run for ever. */
 const MICROSTEPS_MAX = 100
 
+const BEGIN = { type: "xstate.init" } as const
+
 const unsupported = (what: string): Error => new Error(`this machine cannot be compiled: ${what}`)
 
-class Table {
+/** The first that lets the event through. */
+const firstOpen = (steps: readonly Step[], args: Asked): Step | undefined => {
+  for (const step of steps) if (step.guard === undefined || step.guard(args)) return step
+  return undefined
+}
+
+/** `undefined` when no region has an arrow. */
+const anyOf = (arrows: Arrows): Arrows | undefined => (arrows.some((steps) => steps.length > 0) ? arrows : undefined)
+
+export class TransitionTable {
   readonly #machine: AnyStateMachine
   readonly #whole: ReadonlySet<string>
   readonly #regions: readonly string[]
   readonly #places: readonly ReadonlyMap<string, Place>[]
   readonly #root: ReadonlyMap<string, readonly Step[]>
-  readonly #begin: Readonly<Record<string, string>>
+  readonly #first: Readonly<Record<string, string>>
   readonly #configurations = new Map<string, Configuration>()
   /** Snapshots of one configuration share its list of nodes. */
   readonly #byNodes = new WeakMap<readonly AnyStateNode[], Configuration>()
+  /** Where the step that is being taken is, and the arrows of its microstep: one at a time, since guards and actions start no other. */
+  readonly #at: Position = { configuration: undefined as never, context: {} }
+  readonly #taken: (Step | undefined)[] = []
 
-  constructor(machine: AnyStateMachine, whole: readonly string[]) {
+  /** @param whole assignments that give the whole context and not a part of it: nothing has to be merged */
+  constructor(machine: AnyStateMachine, whole: readonly string[] = []) {
     const { root } = machine
     if (root.type !== "parallel" || root.entry.length > 0 || root.exit.length > 0 || (root.always ?? []).length > 0)
       throw unsupported("its root is not a plain parallel state")
@@ -76,7 +105,7 @@ class Table {
     this.#regions = Object.keys(root.states)
     this.#root = this.#arrowsOf(root)
     this.#places = this.#regions.map((name) => this.#placesOf(root.states[name] as AnyStateNode))
-    this.#begin = Object.fromEntries(this.#regions.map((name) => [name, this.#initialOf(root.states[name] as AnyStateNode)]))
+    this.#first = Object.fromEntries(this.#regions.map((name) => [name, this.#initialOf(root.states[name] as AnyStateNode)]))
   }
 
   #placesOf(region: AnyStateNode): ReadonlyMap<string, Place> {
@@ -154,13 +183,16 @@ class Table {
     const known = this.#configurations.get(key)
     if (known !== undefined) return known
     const template = this.#machine.resolveState({ value, context: {} }) as unknown as Snapshot
+    const places = this.#regions.map((region, i) => {
+      const place = this.#places[i]?.get(value[region] ?? "")
+      if (place === undefined) throw unsupported(`${region} is in ${value[region]}`)
+      return place
+    })
     const configuration: Configuration = {
       template,
-      places: this.#regions.map((region, i) => {
-        const place = this.#places[i]?.get(value[region] ?? "")
-        if (place === undefined) throw unsupported(`${region} is in ${value[region]}`)
-        return place
-      }),
+      places,
+      arrows: new Map(),
+      always: anyOf(places.map((place) => place.always)),
       next: this.#regions.map(() => new Map()),
     }
     this.#configurations.set(key, configuration)
@@ -177,84 +209,101 @@ class Table {
     return moved
   }
 
-  /** One microstep: the first arrow of each region that lets the event through, all guards asked before anything changes. */
-  #micro(
-    from: Configuration,
-    context: object,
-    event: Asked["event"],
-    eventless: boolean,
-  ): { configuration: Configuration; context: object } | undefined {
-    const args = { context, event }
-    const taken: (Step | undefined)[] = []
-    let any = false
-    for (const place of from.places) {
-      let found: Step | undefined
-      for (const step of eventless ? place.always : (place.on.get(event.type) ?? NONE)) {
-        if (step.guard !== undefined && !step.guard(args)) continue
-        found = step
-        any = true
-        break
-      }
-      taken.push(found)
-    }
-    let configuration = from
-    let after = context
-    if (!any) {
-      if (eventless) return undefined
-      const found = (this.#root.get(event.type) ?? NONE).find((step) => step.guard === undefined || step.guard(args))
-      if (found === undefined) return undefined
-      for (const act of found.acts) after = act(after, event) ?? after
-      return { configuration, context: after }
-    }
-    for (let i = 0; i < taken.length; i++) {
-      const step = taken[i]
-      if (step === undefined) continue
-      if (step.to !== undefined) configuration = this.#moved(configuration, i, step.to)
-      for (const act of step.acts) after = act(after, event) ?? after
-    }
-    return { configuration, context: after }
+  /** What this event type may do here. Event types that the machine does not know are not remembered: they have no end. */
+  #arrowsFor(from: Configuration, type: string): Arrows | undefined {
+    const known = from.arrows.get(type)
+    if (known !== undefined || from.arrows.has(type)) return known
+    const found = anyOf(from.places.map((place) => place.on.get(type) ?? NONE))
+    if (found !== undefined || this.#root.has(type)) from.arrows.set(type, found)
+    return found
   }
 
-  /** Where an actor with this context begins. */
-  initial(context: object, event: Asked["event"]): Snapshot {
-    return this.#settled(this.#configuration(this.#begin), context, event)
+  /**
+   * One microstep: the first arrow of each region that lets the event through, all guards asked before anything changes.
+   * False: there is none, and nothing has changed.
+   */
+  #micro(at: Position, arrows: Arrows, event: Asked["event"]): boolean {
+    const args: Asked = { context: at.context, event }
+    const taken = this.#taken
+    let any = false
+    for (let i = 0; i < arrows.length; i++) {
+      const step = firstOpen(arrows[i] ?? NONE, args)
+      taken[i] = step
+      if (step !== undefined) any = true
+    }
+    if (!any) return false
+    for (let i = 0; i < arrows.length; i++) {
+      const step = taken[i]
+      if (step === undefined) continue
+      if (step.to !== undefined) at.configuration = this.#moved(at.configuration, i, step.to)
+      for (const act of step.acts) at.context = act(at.context, event) ?? at.context
+    }
+    return true
+  }
+
+  /** The arrows of no region: they change no configuration. */
+  #atRoot(at: Position, event: Asked["event"]): void {
+    const steps = this.#root.get(event.type)
+    const found = steps === undefined ? undefined : firstOpen(steps, { context: at.context, event })
+    if (found !== undefined) for (const act of found.acts) at.context = act(at.context, event) ?? at.context
+  }
+
+  /** The arrows without an event, as many as there are. */
+  #settle(at: Position, event: Asked["event"]): void {
+    for (let n = 0; ; n++) {
+      const { always } = at.configuration
+      if (always === undefined || !this.#micro(at, always, event)) return
+      if (n >= MICROSTEPS_MAX) throw new Error(`arrows without an event go round and round after ${event.type}`)
+    }
+  }
+
+  /** Where an order with this context begins. */
+  begin(context: object, event: Asked["event"] = BEGIN): Position {
+    const at: Position = { configuration: this.#configuration(this.#first), context }
+    this.#settle(at, event)
+    return at
+  }
+
+  /** Where this snapshot of the machine is. */
+  positionOf(snapshot: Snapshot): Position {
+    return { configuration: this.#byNodes.get(snapshot._nodes) ?? this.#configuration(snapshot.value), context: snapshot.context }
+  }
+
+  snapshotOf({ configuration, context }: Position): Snapshot {
+    return { ...configuration.template, context }
+  }
+
+  /** Goes on to where this event leads: what it does not lead anywhere changes nothing. When a step throws, it stays as it was. */
+  step(position: Position, event: Asked["event"]): void {
+    const at = this.#at
+    at.configuration = position.configuration
+    at.context = position.context
+    const arrows = this.#arrowsFor(at.configuration, event.type)
+    if (arrows === undefined || !this.#micro(at, arrows, event)) this.#atRoot(at, event)
+    this.#settle(at, event)
+    position.configuration = at.configuration
+    position.context = at.context
   }
 
   transition(snapshot: Snapshot, event: Asked["event"]): Snapshot {
-    const from = this.#byNodes.get(snapshot._nodes) ?? this.#configuration(snapshot.value)
-    let configuration = from
-    let context = snapshot.context
-    const first = this.#micro(from, context, event, false)
-    if (first !== undefined) ({ configuration, context } = first)
-    const after = this.#settled(configuration, context, event)
-    return after._nodes === snapshot._nodes && after.context === snapshot.context ? snapshot : after
-  }
-
-  /** After the arrows without an event, as many as there are. */
-  #settled(from: Configuration, given: object, event: Asked["event"]): Snapshot {
-    let configuration = from
-    let context = given
-    for (let n = 0; ; n++) {
-      const more = this.#micro(configuration, context, event, true)
-      if (more === undefined) return { ...configuration.template, context }
-      if (n >= MICROSTEPS_MAX) throw new Error(`arrows without an event go round and round after ${event.type}`)
-      ;({ configuration, context } = more)
-    }
+    const from = this.positionOf(snapshot)
+    const to = { ...from }
+    this.step(to, event)
+    return to.configuration === from.configuration && to.context === from.context ? snapshot : this.snapshotOf(to)
   }
 }
 
 /**
  * The machine with a table for its transitions. What is not an event of its own (xstate's stop) it does as before.
- * @param whole assignments that give the whole context and not a part of it: nothing has to be merged
+ * @param table the table of that machine
  */
-export const compileMachine = <M extends AnyStateMachine>(machine: M, whole: readonly string[] = []): M => {
-  const table = new Table(machine, whole)
+export const compileMachine = <M extends AnyStateMachine>(machine: M, table: TransitionTable): M => {
   const general = machine.transition.bind(machine) as (snapshot: unknown, event: unknown, scope: unknown) => unknown
   const contextOf: unknown = machine.config.context
   if (typeof contextOf !== "function") throw unsupported("its context is not made of its input")
   return Object.assign(Object.create(machine) as M, {
     getInitialSnapshot: (_scope: unknown, input: unknown) =>
-      table.initial((contextOf as (args: { readonly input: unknown }) => object)({ input }), { type: "xstate.init" }),
+      table.snapshotOf(table.begin((contextOf as (args: { readonly input: unknown }) => object)({ input }))),
     transition: (snapshot: Snapshot, event: Asked["event"], scope: unknown) =>
       snapshot.status !== "active" || event.type.startsWith("xstate.")
         ? general(snapshot, event, scope)

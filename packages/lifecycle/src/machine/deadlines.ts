@@ -9,23 +9,35 @@ export interface Deadline {
   readonly dueAtMs: number
 }
 
-/** The earliest deadline of the order, or nothing. */
+/** The earliest deadline of the order, or nothing. Of two at the same time the first in this order. */
 export const nextDeadline = (c: OrderContext): Deadline | undefined => {
-  if (c.parked !== null || c.entry === null) return undefined
-  let next: Deadline | undefined
-  const consider = (deadline: Deadline["deadline"], dueAtMs: number): void => {
-    if (next === undefined || dueAtMs < next.dueAtMs) next = { deadline, dueAtMs }
+  const { entry, plan } = c
+  if (c.parked !== null || entry === null) return undefined
+  let deadline: Deadline["deadline"] | undefined
+  let dueAtMs = Number.POSITIVE_INFINITY
+  if (!entryIsOver(c) && entry.cancelReason === null && !c.entryTimedOut && entry.expiresAtMs < dueAtMs) {
+    deadline = "entry"
+    dueAtMs = entry.expiresAtMs
   }
-  if (!entryIsOver(c) && c.entry.cancelReason === null && !c.entryTimedOut) consider("entry", c.entry.expiresAtMs)
-  if (c.unprotectedSinceMs !== null && c.closing === null && c.closeNeeded === null && c.plan !== null) {
-    consider("protection", c.unprotectedSinceMs + c.plan.protectionDeadlineMs)
+  const wantsToClose = c.closing !== null || c.closeNeeded !== null
+  if (c.unprotectedSinceMs !== null && !wantsToClose && plan !== null && c.unprotectedSinceMs + plan.protectionDeadlineMs < dueAtMs) {
+    deadline = "protection"
+    dueAtMs = c.unprotectedSinceMs + plan.protectionDeadlineMs
   }
-  const graceMs = c.plan?.partialGraceMs
-  if (graceMs !== undefined && c.graceSinceMs !== null && !c.graceOver && c.closing === null && c.closeNeeded === null) {
-    if (waitsForEntry(c) || listsOf(c).some(withoutStop)) consider("partial", c.graceSinceMs + graceMs)
+  const graceMs = plan?.partialGraceMs
+  if (graceMs !== undefined && c.graceSinceMs !== null && !c.graceOver && !wantsToClose && c.graceSinceMs + graceMs < dueAtMs) {
+    if (waitsForEntry(c) || listsOf(c).some(withoutStop)) {
+      deadline = "partial"
+      dueAtMs = c.graceSinceMs + graceMs
+    }
   }
-  if (c.saleRetryAtMs !== null) consider("retry", c.saleRetryAtMs)
-  if (c.retryAtMs !== null) consider("retry", c.retryAtMs)
-  if (c.targetRetryAtMs !== null) consider("retry", c.targetRetryAtMs)
-  return next
+  const retryAtMs = earliest(c.saleRetryAtMs, c.retryAtMs, c.targetRetryAtMs)
+  if (retryAtMs < dueAtMs) {
+    deadline = "retry"
+    dueAtMs = retryAtMs
+  }
+  return deadline === undefined ? undefined : { deadline, dueAtMs }
 }
+
+const earliest = (a: number | null, b: number | null, c: number | null): number =>
+  Math.min(a ?? Number.POSITIVE_INFINITY, b ?? Number.POSITIVE_INFINITY, c ?? Number.POSITIVE_INFINITY)

@@ -2,12 +2,23 @@
  * What must be recorded next because of what is known now: decisions that need nothing from outside. The engine asks
  * after every event and appends the answer in the same append, until there is none. Pure.
  */
-import type { EventData, OrderEvent, Reason } from "@petrosa/contracts"
-import { ATTEMPT_MAX, dec, div, eq, gt, isNegative, isZero, mul, reason, str, sub } from "@petrosa/contracts"
+import type { DecimalString, EventData, OrderEvent, Reason } from "@petrosa/contracts"
+import { ATTEMPT_MAX, dec, div, eq, isNegative, isPositive, isZero, mul, reason, str, sub } from "@petrosa/contracts"
 import type { OrderContext } from "./context.ts"
 import { usesLists, waitsForEntry } from "./lists.ts"
-import { entryIsOver, hasFills, heldQuantity, isDust, liveLegs, openQuantity, protectionPhase, stopsCover, totalFeesQuote } from "./lot.ts"
-import { averageFillPrice } from "./planPrices.ts"
+import {
+  entryIsOver,
+  hasFills,
+  hasLiveLegs,
+  heldQuantity,
+  isDust,
+  liveLegs,
+  openQuantity,
+  protectionPhase,
+  stopsCover,
+  totalFeesQuote,
+} from "./lot.ts"
+import { averageFillPriceText } from "./planPrices.ts"
 
 const event = <K extends OrderEvent["type"]>(type: K, data: EventData[K]): OrderEvent => ({ type, data }) as OrderEvent
 
@@ -44,7 +55,7 @@ const lotClosed = (c: OrderContext): OrderEvent => {
   const gross = entry?.side === "sell" ? sub(cost, proceeds) : sub(proceeds, cost)
   return event("LotClosed", {
     quantity: str(sold),
-    entryPrice: str(averageFillPrice(c) ?? dec("0")),
+    entryPrice: averageFillPriceText(c),
     exitPrice: isZero(sold) ? str(dec("0")) : str(div(proceeds, sold)),
     fees: str(fees),
     profit: str(sub(gross, fees)),
@@ -55,7 +66,7 @@ const lotClosed = (c: OrderContext): OrderEvent => {
 const completed = (c: OrderContext): OrderEvent =>
   event("OrderCompleted", {
     quantity: c.entry?.filled ?? str(dec("0")),
-    fillPrice: str(averageFillPrice(c) ?? dec("0")),
+    fillPrice: averageFillPriceText(c),
     fees: str(totalFeesQuote(c)),
   })
 
@@ -93,6 +104,9 @@ const settle = (c: OrderContext): OrderEvent | undefined => {
     : completed(c)
 }
 
+/** More than nothing. */
+const isGiven = (text: DecimalString): boolean => text !== "0" && isPositive(dec(text))
+
 const cancelReasonOf = (c: OrderContext): Reason | undefined => {
   if (c.entryTimedOut) return reason("ENTRY_TIMEOUT", undefined, c.entry === null ? undefined : new Date(c.entry.expiresAtMs).toISOString())
   if (c.closing !== null || c.closeNeeded !== null) return reason("CANCELLED_BY_OPPOSITE", c.closing?.by)
@@ -102,7 +116,7 @@ const cancelReasonOf = (c: OrderContext): Reason | undefined => {
       c.entry === null ? undefined : `${c.entry.filled} of ${c.entry.quantity} ${c.baseAsset}`,
       `${c.plan?.partialGraceMs ?? 0} ms`,
     )
-  if (gt(dec(c.exit.quantity), dec("0"))) return reason("CANCELLED_BY_USER", "an exit of the lot traded while its entry was still working")
+  if (isGiven(c.exit.quantity)) return reason("CANCELLED_BY_USER", "an exit of the lot traded while its entry was still working")
   return undefined
 }
 
@@ -122,7 +136,7 @@ export const followUp = (c: OrderContext): OrderEvent | undefined => {
   if (
     c.closing !== null &&
     c.attempts.flatten >= ATTEMPT_MAX &&
-    gt(openQuantity(c), dec("0")) &&
+    isPositive(openQuantity(c)) &&
     liveLegs(c).every((leg) => leg.leg !== "flatten") &&
     // What is parked stays under its stop: first it is put back.
     (!usesLists(c) || stopsCover(c) || c.attempts.stop >= ATTEMPT_MAX)
@@ -138,11 +152,10 @@ export const followUp = (c: OrderContext): OrderEvent | undefined => {
   }
   if (entryIsOver(c) && hasFills(c) && !c.lotClosed) {
     // A leg that is on its way, or has traded in part, may still close it.
-    const mayClose = liveLegs(c).some((leg) => leg.leg === "flatten" || leg.status === "unknown" || gt(dec(leg.filled), dec("0")))
-    if (isDust(c) && !mayClose) {
+    if (isDust(c) && !liveLegs(c).some((leg) => leg.leg === "flatten" || leg.status === "unknown" || isGiven(leg.filled))) {
       return event("DustLeft", { quantity: str(heldQuantity(c)), asset: c.baseAsset })
     }
-    if (isZero(openQuantity(c)) && liveLegs(c).length === 0) return lotClosed(c)
+    if (isZero(openQuantity(c)) && !hasLiveLegs(c)) return lotClosed(c)
   }
   return settle(c)
 }

@@ -51,7 +51,10 @@ export const hasStatus = (leg: ExitLeg | undefined, statuses: readonly LegStatus
   leg !== undefined && statuses.includes(leg.status)
 
 /** The bracket waits at the venue, or on its way there, for the full fill of the entry. */
-export const waitsForEntry = (c: OrderContext): boolean => c.legs.some((leg) => leg.status === "pending")
+export const waitsForEntry = (c: OrderContext): boolean => {
+  for (const leg of c.legs) if (leg.status === "pending") return true
+  return false
+}
 
 /** Still in the book with its target, without its stop: the target has begun to trade, or the stop was taken away. */
 export const withoutStop = (list: LegList): boolean =>

@@ -1,20 +1,50 @@
 /**
  * What an order's lot holds and how it is covered: questions asked of a context. Pure.
  */
-import type { Decimal } from "@petrosa/contracts"
-import { add, cmp, dec, floorTo, gt, gte, isPositive, isZero, lt, lte, mul, sub, sum, ZERO } from "@petrosa/contracts"
+import type { Decimal, DecimalString } from "@petrosa/contracts"
+import { add, cmp, dec, floorTo, gt, gte, isPositive, isZero, lt, lte, mul, sub, ZERO } from "@petrosa/contracts"
 import type { ExitLeg, OrderContext } from "./context.ts"
 import { armedLeftover, listsOf, usesLists, waitsForEntry } from "./lists.ts"
 import { planPrices } from "./planPrices.ts"
 
+/**
+ * What one step asks of a lot again and again (guards, follow-ups, flat fields, deadlines) is kept from the last time, by the
+ * very values that it is made of: those are replaced when they change, never changed. So it holds for a context that is still
+ * being made, too. One entry each: between two steps another order asks.
+ */
+const held = {
+  entry: null as OrderContext["entry"],
+  exit: null as OrderContext["exit"] | null,
+  dust: "" as string,
+  is: ZERO,
+}
+
 /** Bought (or sold short) by the entry and not yet given back: fills, less fees taken in base, less exits, less dust. */
-export const heldQuantity = (c: OrderContext): Decimal =>
-  c.entry === null ? ZERO : sub(sub(sub(dec(c.entry.filled), dec(c.entry.feesBase)), dec(c.exit.quantity)), dec(c.dust))
+export const heldQuantity = ({ entry, exit, dust }: OrderContext): Decimal => {
+  if (entry === null) return ZERO
+  if (held.entry === entry && held.exit === exit && held.dust === dust) return held.is
+  held.is = less(less(less(dec(entry.filled), entry.feesBase), exit.quantity), dust)
+  held.entry = entry
+  held.exit = exit
+  held.dust = dust
+  return held.is
+}
+
+/** Most often there is nothing to take away. */
+const less = (a: Decimal, b: DecimalString): Decimal => (b === "0" ? a : sub(a, dec(b)))
+
+const floored = { held: ZERO, step: "" as string, is: ZERO }
 
 /** What legs can close of it: held, floored to the exchange's step. */
 export const openQuantity = (c: OrderContext): Decimal => {
-  const held = heldQuantity(c)
-  return c.plan === null ? held : floorTo(held, dec(c.plan.stepSize))
+  const quantity = heldQuantity(c)
+  if (c.plan === null) return quantity
+  const { stepSize } = c.plan
+  if (floored.held === quantity && floored.step === stepSize) return floored.is
+  floored.is = quantity === ZERO ? ZERO : floorTo(quantity, dec(stepSize))
+  floored.held = quantity
+  floored.step = stepSize
+  return floored.is
 }
 
 /** Whether a leg may be for so much: not less than the exchange's minimum, at the stop's price also in worth. */
@@ -27,38 +57,76 @@ export const fits = (c: OrderContext, quantity: Decimal): boolean => {
 }
 
 /** Held, but less than an exit may have: it can only be recorded. */
-export const isDust = (c: OrderContext): boolean => c.plan !== null && gt(heldQuantity(c), ZERO) && !fits(c, openQuantity(c))
+export const isDust = (c: OrderContext): boolean => c.plan !== null && isPositive(heldQuantity(c)) && !fits(c, openQuantity(c))
 
 export const entryIsOver = (c: OrderContext): boolean => c.entry !== null && c.entry.status === "over"
-export const hasFills = (c: OrderContext): boolean => c.entry !== null && gt(dec(c.entry.filled), ZERO)
+export const hasFills = (c: OrderContext): boolean => c.entry !== null && c.entry.filled !== "0" && isPositive(dec(c.entry.filled))
 
-const left = (leg: ExitLeg): Decimal => sub(dec(leg.quantity), dec(leg.filled))
+/** What a leg would still close. */
+const left = (leg: ExitLeg): Decimal => less(dec(leg.quantity), leg.filled)
 
 /** What legs of this kind would still close, counting those with one of these statuses. */
-export const legQuantity = (c: OrderContext, kind: ExitLeg["leg"], statuses: readonly ExitLeg["status"][]): Decimal =>
-  sum(c.legs.filter((leg) => leg.leg === kind && statuses.includes(leg.status)).map(left))
+export const legQuantity = (c: OrderContext, kind: ExitLeg["leg"], statuses: readonly ExitLeg["status"][]): Decimal => {
+  let total = ZERO
+  for (const leg of c.legs) {
+    if (leg.leg !== kind || !statuses.includes(leg.status)) continue
+    total = total === ZERO ? left(leg) : add(total, left(leg))
+  }
+  return total
+}
+
+export const LIVE: readonly ExitLeg["status"][] = ["live"]
+
+const covered = {
+  legs: null as OrderContext["legs"] | null,
+  open: ZERO,
+  plan: null as OrderContext["plan"],
+  entry: null as OrderContext["entry"],
+  is: false,
+}
 
 /** Under live stops, all of it, but for what a bracket that came with the entry leaves over and no leg may be for. */
 export const stopsCover = (c: OrderContext): boolean => {
-  const uncovered = sub(openQuantity(c), legQuantity(c, "stop", ["live"]))
-  return !isPositive(uncovered) || (lte(uncovered, armedLeftover(c)) && !fits(c, uncovered))
+  const open = openQuantity(c)
+  const { legs, plan, entry } = c
+  if (covered.legs === legs && covered.open === open && covered.plan === plan && covered.entry === entry) return covered.is
+  const uncovered = sub(open, legQuantity(c, "stop", LIVE))
+  covered.is = !isPositive(uncovered) || (lte(uncovered, armedLeftover(c)) && !fits(c, uncovered))
+  covered.legs = legs
+  covered.open = open
+  covered.plan = plan
+  covered.entry = entry
+  return covered.is
 }
 /** A list has its target or will never have it again: nothing can be added to it. */
 export const targetsCover = (c: OrderContext): boolean =>
   c.targetAbandoned ||
   (usesLists(c)
     ? listsOf(c).every(({ stop, target }) => stop?.status !== "live" || (target?.status !== "sending" && target?.status !== "unknown"))
-    : gte(legQuantity(c, "target", ["live"]), openQuantity(c)))
+    : gte(legQuantity(c, "target", LIVE), openQuantity(c)))
+
+const isLive = (leg: ExitLeg): boolean => leg.status !== "over" && leg.status !== "pending"
+const NO_LEGS: readonly ExitLeg[] = []
 
 /** At the venue, or perhaps there, as orders of their own. (What waits with the entry ends, or begins, with it.) */
-export const liveLegs = (c: OrderContext): readonly ExitLeg[] => c.legs.filter((leg) => leg.status !== "over" && leg.status !== "pending")
+export const liveLegs = (c: OrderContext): readonly ExitLeg[] => {
+  let n = 0
+  for (const leg of c.legs) if (isLive(leg)) n++
+  return n === c.legs.length ? c.legs : n === 0 ? NO_LEGS : c.legs.filter(isLive)
+}
+export const hasLiveLegs = (c: OrderContext): boolean => {
+  for (const leg of c.legs) if (isLive(leg)) return true
+  return false
+}
 
 /** Smallest first. */
 export const bySize = (a: ExitLeg, b: ExitLeg): number => cmp(left(a), left(b))
 
 export const totalFeesQuote = (c: OrderContext): Decimal => {
   if (c.job !== null) return dec(c.job.feesQuote)
-  return c.entry === null ? ZERO : add(dec(c.entry.feesQuote), dec(c.exit.feesQuote))
+  if (c.entry === null) return ZERO
+  const fees = dec(c.entry.feesQuote)
+  return c.exit.feesQuote === "0" ? fees : add(fees, dec(c.exit.feesQuote))
 }
 
 export type EntryPhase = "none" | "sending" | "unknown" | "working" | "partlyFilled" | "cancelling" | "over"
@@ -83,12 +151,18 @@ export const entryPhase = (c: OrderContext): EntryPhase => {
 export type ProtectionPhase = "none" | "armed" | "placing" | "covered" | "growing" | "exiting" | "closed"
 /** The state of the `protection` region that this context belongs to. */
 export const protectionPhase = (c: OrderContext): ProtectionPhase => {
-  const waits = waitsForEntry(c) && c.entry !== null && c.entry.venueOrderId !== null
+  // Nothing intended, or no bracket yet and nothing filled: most of an order's first events.
+  if (c.entry === null) return "none"
+  const waits = c.entry.venueOrderId !== null && waitsForEntry(c)
   // Armed at the full fill, and told before the fill is: the bracket came with the entry.
-  if (!hasFills(c)) return waits || (c.plan?.armed !== undefined && liveLegs(c).length > 0) ? "armed" : "none"
+  if (!hasFills(c)) return waits || (c.plan?.armed !== undefined && hasLiveLegs(c)) ? "armed" : "none"
   if (c.lotClosed) return "closed"
   if (waits && c.closing === null) return "armed"
-  if (c.closing !== null || gt(dec(c.exit.quantity), dec(c.settledExit.quantity))) return "exiting"
+  if (c.closing !== null || hasExitsSince(c)) return "exiting"
   if (stopsCover(c) && targetsCover(c)) return "covered"
-  return isZero(legQuantity(c, "stop", ["live"])) ? "placing" : "growing"
+  return isZero(legQuantity(c, "stop", LIVE)) ? "placing" : "growing"
 }
+
+/** Something was given back since the lot was last closed. */
+const hasExitsSince = ({ exit, settledExit }: OrderContext): boolean =>
+  exit.quantity !== settledExit.quantity && gt(dec(exit.quantity), dec(settledExit.quantity))

@@ -18,10 +18,11 @@ import type { EntryPhase, ProtectionPhase } from "./lot.ts"
 import { entryPhase, protectionPhase } from "./lot.ts"
 
 /** Where the `collect` action puts the commands of the event that is being taken. */
-let collected: readonly Command[] = []
+const NOTHING: readonly Command[] = Object.freeze([])
+let collected = NOTHING
 export const takeCollected = (): readonly Command[] => {
   const commands = collected
-  collected = []
+  collected = NOTHING
   return commands
 }
 
@@ -37,6 +38,12 @@ const ask = (c: OrderContext): void => {
   askedProtection = protectionPhase(c)
   asked = c
 }
+
+const phaseOf = (c: OrderContext): ProtectionPhase => {
+  ask(c)
+  return askedProtection
+}
+const WAS_COVERED: ReadonlySet<ProtectionPhase> = new Set(["covered", "exiting", "closed"])
 
 const machineSetup = setup({
   types: { context: {} as OrderContext, events: {} as Recorded, input: {} as { readonly order: OrderId } },
@@ -119,11 +126,11 @@ export const orderMachine = machineSetup.createMachine({
           },
         },
         placed: {
-          always: { guard: ({ context }) => protectionPhase(context) === "covered", target: "bracketed" },
+          always: { guard: ({ context }) => phaseOf(context) === "covered", target: "bracketed" },
           on: { OrderCompleted: { target: "filled", actions: RECORD }, OrderFailed: { target: "failed", actions: RECORD } },
         },
         bracketed: {
-          always: { guard: ({ context }) => !["covered", "exiting", "closed"].includes(protectionPhase(context)), target: "placed" },
+          always: { guard: ({ context }) => !WAS_COVERED.has(phaseOf(context)), target: "placed" },
           on: { OrderCompleted: { target: "filled", actions: RECORD }, OrderFailed: { target: "failed", actions: RECORD } },
         },
         filled: { on: { LateFillFound: { target: "placed", actions: RECORD } } },

@@ -3,9 +3,10 @@
  * twice, an old report after a new one, or a report that arrives by another way, adds nothing. Fills count once, by trade
  * id; a terminal status counts only when all the fills that it speaks of are known.
  */
-import type { ClientOrderId, DecimalString, Exchange, Fill, Leg, OrderEvent, VenueOrderId, Via } from "@petrosa/contracts"
-import { add, dec, gt, gte, lt, parseClientOrderId, sub, sum } from "@petrosa/contracts"
-import type { ExitLeg, OrderContext } from "./context.ts"
+import type { ClientOrderId, Decimal, DecimalString, Exchange, Fill, OrderEvent, VenueOrderId, Via } from "@petrosa/contracts"
+import { add, dec, gte, isPositive, lt, lte, parseClientOrderId, ZERO } from "@petrosa/contracts"
+import type { EntryLeg, ExitLeg, OrderContext } from "./context.ts"
+import { legOf } from "./draft.ts"
 import { siblingOf } from "./lists.ts"
 import { entryIsOver, openQuantity } from "./lot.ts"
 
@@ -35,13 +36,21 @@ const NOTHING: Observation = { events: [], fillsMissing: false }
 
 /** When the request left and the answer came; for a stream event both are the time it arrived. */
 export const observe = (c: OrderContext, report: OrderReport, fills: readonly Fill[], via: Via, at: Exchange): Observation => {
+  if (c.entry === null) return NOTHING
+  if (report.clientOrderId === c.entry.clientOrderId) return observeEntry(c, c.entry, report, fills, via, at)
+  const leg = legOf(c, report.clientOrderId)
+  if (leg !== undefined) return observeLeg(c, report, leg, leg, fills, via, at)
   const parts = parseClientOrderId(report.clientOrderId)
-  if (c.entry === null || parts === undefined || parts.order !== c.order) return NOTHING
-  const { leg, attempt } = parts
-  return leg === "entry" ? observeEntry(c, report, fills, via, at) : observeLeg(c, report, { leg, attempt }, fills, via, at)
+  if (parts === undefined || parts.order !== c.order || parts.leg === "entry") return NOTHING
+  return observeLeg(c, report, { leg: parts.leg, attempt: parts.attempt }, undefined, fills, via, at)
 }
 
+const NO_FILLS: readonly Fill[] = []
+
 const news = (c: OrderContext, fills: readonly Fill[]): readonly Fill[] => {
+  const [first] = fills
+  if (first === undefined) return NO_FILLS
+  if (fills.length === 1) return c.trades.includes(first.tradeId) ? NO_FILLS : [first]
   const seen = new Set(c.trades)
   const fresh: Fill[] = []
   for (const fill of fills) {
@@ -52,40 +61,52 @@ const news = (c: OrderContext, fills: readonly Fill[]): readonly Fill[] => {
   return fresh.sort((a, b) => a.atMs - b.atMs)
 }
 
+/** So much, and these fills. */
+const withFills = (filled: Decimal, fresh: readonly Fill[]): Decimal => {
+  let total = filled
+  for (const fill of fresh) total = add(total, dec(fill.quantity))
+  return total
+}
+
 const isTerminal = (status: OrderReport["status"]): status is "cancelled" | "expired" | "rejected" =>
   status === "cancelled" || status === "expired" || status === "rejected"
 
-const observeEntry = (c: OrderContext, report: OrderReport, fills: readonly Fill[], via: Via, at: Exchange): Observation => {
-  const entry = c.entry
-  if (entry === null || report.clientOrderId !== entry.clientOrderId) return NOTHING
+const observeEntry = (
+  c: OrderContext,
+  entry: EntryLeg,
+  report: OrderReport,
+  fills: readonly Fill[],
+  via: Via,
+  { sentAtMs, receivedAtMs }: Exchange,
+): Observation => {
   const { venueOrderId } = report
   const events: OrderEvent[] = []
   const fresh = news(c, fills)
-  const known = add(dec(entry.filled), sum(fresh.map((fill) => dec(fill.quantity))))
+  const known = withFills(dec(entry.filled), fresh)
   const fillsMissing = lt(known, dec(report.filledQuantity))
+  const isOver = entry.status === "over"
 
-  if (entry.status === "sending" || entry.status === "unknown") {
+  if ((entry.status === "sending" || entry.status === "unknown") && report.status !== "rejected") {
     const { clientOrderId } = entry
-    const reply = report.raw === undefined ? {} : { reply: report.raw }
-    if (report.status !== "rejected") events.push({ type: "EntryAccepted", data: { clientOrderId, venueOrderId, via, ...at, ...reply } })
+    const data = { clientOrderId, venueOrderId, via, sentAtMs, receivedAtMs }
+    events.push({ type: "EntryAccepted", data: report.raw === undefined ? data : { ...data, reply: report.raw } })
   }
+  const full = (fresh.length > 0 || isTerminal(report.status)) && gte(known, dec(entry.quantity))
   if (fresh.length > 0) {
     const data = { fills: fresh, venueOrderId, via }
-    if (entry.status === "over") events.push({ type: "LateFillFound", data })
-    else events.push({ type: gte(known, dec(entry.quantity)) ? "EntryFilled" : "EntryPartlyFilled", data })
+    events.push({ type: isOver ? "LateFillFound" : full ? "EntryFilled" : "EntryPartlyFilled", data })
   }
-  const full = gte(known, dec(entry.quantity))
-  if (isTerminal(report.status) && entry.status !== "over" && !full && !fillsMissing) {
+  if (isTerminal(report.status) && !isOver && !full && !fillsMissing) {
     events.push({ type: "EntryEnded", data: { how: report.status, venueOrderId, via } })
   }
-  return { events, fillsMissing }
+  return events.length === 0 && !fillsMissing ? NOTHING : { events, fillsMissing }
 }
 
 /** It ended because the other leg of its list trades: nothing was taken from us. */
 const isReplaced = (c: OrderContext, leg: ExitLeg | undefined, report: OrderReport): boolean => {
   const sibling = leg === undefined ? undefined : siblingOf(c, leg)
   if (sibling === undefined || leg?.status === "cancelling") return false
-  return report.endedBySibling === true || gt(dec(sibling.filled), dec("0"))
+  return report.endedBySibling === true || isPositive(dec(sibling.filled))
 }
 
 const ACCEPTED = { stop: "StopAccepted", target: "TargetAccepted", flatten: "FlattenAccepted" } as const
@@ -93,44 +114,33 @@ const ACCEPTED = { stop: "StopAccepted", target: "TargetAccepted", flatten: "Fla
 const observeLeg = (
   c: OrderContext,
   report: OrderReport,
-  parts: { readonly leg: Exclude<Leg, "entry">; readonly attempt: number },
+  { leg: kind, attempt }: Pick<ExitLeg, "leg" | "attempt">,
+  leg: ExitLeg | undefined,
   fills: readonly Fill[],
   via: Via,
-  at: Exchange,
+  { sentAtMs, receivedAtMs }: Exchange,
 ): Observation => {
-  const kind = parts.leg
   const clientOrderId = report.clientOrderId as ClientOrderId
-  const leg: ExitLeg | undefined = c.legs.find((one) => one.clientOrderId === clientOrderId)
   const events: OrderEvent[] = []
   const { venueOrderId } = report
   const fresh = news(c, fills)
-  const known = add(dec(leg?.filled ?? "0"), sum(fresh.map((fill) => dec(fill.quantity))))
+  const known = withFills(leg === undefined ? ZERO : dec(leg.filled), fresh)
   const fillsMissing = lt(known, dec(report.filledQuantity))
   const waiting = leg === undefined || leg.status === "sending" || leg.status === "unknown" || leg.status === "pending"
   const unfilled = fresh.length === 0 && !fillsMissing && isTerminal(report.status)
   // A bracket that goes with the entry begins, or ends, with it: until then it says nothing of its own. One that was forgotten
   // (its entry ended, it was proven not to be there) and never traded is no news either.
-  if (
-    report.pending === true ||
-    (leg?.status === "pending" && unfilled) ||
-    (leg === undefined && unfilled && parts.attempt <= c.attempts[kind])
-  )
+  if (report.pending === true || (leg?.status === "pending" && unfilled) || (leg === undefined && unfilled && attempt <= c.attempts[kind]))
     return NOTHING
   // What is over and never traded was not taken just now: it does not cover anything, not even for a moment.
   if (waiting && !unfilled && report.status !== "rejected") {
     const price = report.triggerPrice ?? leg?.price ?? report.price
-    events.push({
-      type: ACCEPTED[kind],
-      data: {
-        clientOrderId,
-        venueOrderId,
-        quantity: report.quantity,
-        ...(price === undefined ? {} : { price }),
-        via,
-        ...at,
-        ...(report.raw === undefined ? {} : { reply: report.raw }),
-      },
-    })
+    const { quantity } = report
+    const data =
+      price === undefined
+        ? { clientOrderId, venueOrderId, quantity, via, sentAtMs, receivedAtMs }
+        : { clientOrderId, venueOrderId, quantity, price, via, sentAtMs, receivedAtMs }
+    events.push({ type: ACCEPTED[kind], data: report.raw === undefined ? data : { ...data, reply: report.raw } })
   }
   if (fresh.length > 0) events.push({ type: "ExitFilled", data: { leg: kind, clientOrderId, fills: fresh, via } })
   const stillThere = leg === undefined || leg.status !== "over"
@@ -143,7 +153,7 @@ const observeLeg = (
   if (report.status === "filled" && !used) events.push({ type: "LegEnded", data: { leg: kind, clientOrderId, how: "filled", via } })
   if (isTerminal(report.status) && !used) {
     // Gone as it was to be, because the lot is flat, or taken from us?
-    const flat = !gt(sub(openQuantity(c), sum(fresh.map((fill) => dec(fill.quantity)))), dec("0"))
+    const flat = lte(openQuantity(c), withFills(ZERO, fresh))
     events.push(
       (flat && entryIsOver(c)) || isReplaced(c, leg, report)
         ? { type: "SiblingCancelled", data: { leg: kind, clientOrderId, via } }

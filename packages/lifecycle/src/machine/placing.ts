@@ -1,11 +1,13 @@
 /**
  * New legs and cancels, each with its command: the words in which the protection rules speak. Pure.
  */
-import type { BracketList, Command, Decimal, LegRequest } from "@petrosa/contracts"
-import { ATTEMPT_MAX, clientOrderId, dec, listClientOrderId, parseClientOrderId, str } from "@petrosa/contracts"
+import type { BracketList, ClientOrderId, Decimal, DecimalString, LegRequest } from "@petrosa/contracts"
+import { ATTEMPT_MAX, clientOrderId, listClientOrderId, parseClientOrderId, str } from "@petrosa/contracts"
 import type { ExitLeg, LegStatus, OrderContext } from "./context.ts"
+import { command, type Draft, NOUGHT } from "./draft.ts"
 import type { LegList } from "./lists.ts"
 import { hasStatus, usesLists } from "./lists.ts"
+import { LIVE } from "./lot.ts"
 import { planPrices } from "./planPrices.ts"
 
 export const ON_THE_WAY = ["sending", "unknown", "live"] as const satisfies readonly LegStatus[]
@@ -14,21 +16,14 @@ export const MAYBE_THERE = [...ON_THE_WAY, "cancelling"] as const satisfies read
 
 type ExitKind = ExitLeg["leg"]
 
-export const requestOf = (c: OrderContext, leg: ExitLeg): LegRequest => {
+export const requestOf = (c: OrderContext, { clientOrderId, leg, quantity, price }: ExitLeg): LegRequest => {
   const side = c.entry?.side === "buy" ? "sell" : "buy"
-  const base = { clientOrderId: leg.clientOrderId, leg: leg.leg, side, quantity: leg.quantity, reduceOnly: true } as const
-  switch (leg.leg) {
-    case "stop":
-      return leg.price === null ? { ...base, type: "market" } : { ...base, type: "stop", triggerPrice: leg.price }
-    case "target":
-      if (leg.price === null) return { ...base, type: "market" }
-      // In a list the target rests in the book: the venue has no list of two triggers that fire at market.
-      return usesLists(c)
-        ? { ...base, type: "limit", price: leg.price, timeInForce: "GTX" }
-        : { ...base, type: "take_profit", triggerPrice: leg.price }
-    case "flatten":
-      return { ...base, type: "market" }
-  }
+  if (leg === "flatten" || price === null) return { clientOrderId, leg, side, quantity, reduceOnly: true, type: "market" }
+  if (leg === "stop") return { clientOrderId, leg, side, quantity, reduceOnly: true, type: "stop", triggerPrice: price }
+  // In a list the target rests in the book: the venue has no list of two triggers that fire at market.
+  return usesLists(c)
+    ? { clientOrderId, leg, side, quantity, reduceOnly: true, type: "limit", price, timeInForce: "GTX" }
+    : { clientOrderId, leg, side, quantity, reduceOnly: true, type: "take_profit", triggerPrice: price }
 }
 
 const COMMAND_OF = { stop: "placeStop", target: "placeTarget", flatten: "flatten" } as const
@@ -37,99 +32,87 @@ const COMMAND_OF = { stop: "placeStop", target: "placeTarget", flatten: "flatten
 const nextAttempt = (c: OrderContext, leg: ExitKind): number =>
   usesLists(c) && leg !== "flatten" ? Math.max(c.attempts.stop, c.attempts.target) + 1 : c.attempts[leg] + 1
 export const withAttempt = (c: OrderContext, leg: ExitKind, attempt: number): OrderContext["attempts"] =>
-  usesLists(c) && leg !== "flatten" ? { ...c.attempts, stop: attempt, target: attempt } : { ...c.attempts, [leg]: attempt }
+  usesLists(c) && leg !== "flatten"
+    ? { ...c.attempts, stop: attempt, target: attempt }
+    : {
+        stop: leg === "stop" ? attempt : c.attempts.stop,
+        target: leg === "target" ? attempt : c.attempts.target,
+        flatten: leg === "flatten" ? attempt : c.attempts.flatten,
+      }
 
-/** Adds a leg of this kind under the next attempt. Without an attempt left the context comes back as it is: the deadline decides. */
-export const addLeg = (c: OrderContext, leg: ExitKind, quantity: Decimal): OrderContext => {
-  const engineId = c.entry === null ? undefined : parseClientOrderId(c.entry.clientOrderId)?.engineId
-  const attempt = nextAttempt(c, leg)
-  if (engineId === undefined || c.order === "" || attempt > ATTEMPT_MAX) return c
-  const prices = planPrices(c)
-  const price = leg === "stop" ? prices?.stop : leg === "target" ? prices?.target : undefined
-  const added: ExitLeg = {
-    clientOrderId: clientOrderId(engineId, c.order, leg, attempt),
-    venueOrderId: null,
-    leg,
-    attempt,
-    quantity: str(quantity),
-    price: price ?? null,
-    status: "sending",
-    filled: str(dec("0")),
-  }
-  const command: Command = { type: COMMAND_OF[leg], request: requestOf(c, added) }
-  return {
-    ...c,
-    legs: [...c.legs, added],
-    attempts: withAttempt(c, leg, attempt),
-    stopPrice: leg === "stop" ? added.price : c.stopPrice,
-    targetPrice: leg === "target" ? added.price : c.targetPrice,
-    commands: [...c.commands, command],
-  }
+const engineOf = ({ entry }: OrderContext): string | undefined =>
+  entry === null ? undefined : parseClientOrderId(entry.clientOrderId)?.engineId
+
+const legFor = (clientId: ClientOrderId, leg: ExitKind, attempt: number, quantity: Decimal, price: DecimalString | null): ExitLeg => ({
+  clientOrderId: clientId,
+  venueOrderId: null,
+  leg,
+  attempt,
+  quantity: str(quantity),
+  price,
+  status: "sending",
+  filled: NOUGHT,
+})
+
+/** Adds a leg of this kind under the next attempt. Without an attempt left nothing is added: the deadline decides. */
+export const addLeg = (d: Draft, leg: ExitKind, quantity: Decimal): void => {
+  const engineId = engineOf(d)
+  const attempt = nextAttempt(d, leg)
+  if (engineId === undefined || d.order === "" || attempt > ATTEMPT_MAX) return
+  const prices = planPrices(d)
+  const price = leg === "flatten" ? null : (prices?.[leg] ?? null)
+  const added = legFor(clientOrderId(engineId, d.order, leg, attempt), leg, attempt, quantity, price)
+  d.legs = d.legs.length === 0 ? [added] : [...d.legs, added]
+  d.attempts = withAttempt(d, leg, attempt)
+  if (leg === "stop") d.stopPrice = price
+  if (leg === "target") d.targetPrice = price
+  command(d, { type: COMMAND_OF[leg], request: requestOf(d, added) })
 }
 
-export const cancelLegs = (c: OrderContext, which: (leg: ExitLeg) => boolean): OrderContext => {
-  const gone = c.legs.filter((leg) => leg.status === "live" && which(leg))
-  if (gone.length === 0) return c
-  return {
-    ...c,
-    legs: c.legs.map((leg) => (gone.includes(leg) ? { ...leg, status: "cancelling" } : leg)),
-    commands: [...c.commands, ...gone.map((leg) => ({ type: "cancelLeg", leg: leg.leg, clientOrderId: leg.clientOrderId }) as const)],
-  }
+const cancelling = (leg: ExitLeg): ExitLeg => ({ ...leg, status: "cancelling" })
+
+export const cancelLegs = (d: Draft, which: (leg: ExitLeg) => boolean): void => {
+  const gone = d.legs.filter((leg) => leg.status === "live" && which(leg))
+  if (gone.length === 0) return
+  d.legs = d.legs.map((leg) => (gone.includes(leg) ? cancelling(leg) : leg))
+  for (const { leg, clientOrderId } of gone) command(d, { type: "cancelLeg", leg, clientOrderId })
 }
 
-/** Adds a stop and a target as one list, under the next attempt. Without an attempt left the context comes back as it is. */
-export const addList = (c: OrderContext, quantity: Decimal): OrderContext => {
-  const engineId = c.entry === null ? undefined : parseClientOrderId(c.entry.clientOrderId)?.engineId
-  const prices = planPrices(c)
-  const attempt = nextAttempt(c, "stop")
-  if (engineId === undefined || prices === undefined || c.order === "" || attempt > ATTEMPT_MAX) return c
-  const { order } = c
-  const leg = (kind: "stop" | "target"): ExitLeg => ({
-    clientOrderId: clientOrderId(engineId, order, kind, attempt),
-    venueOrderId: null,
-    leg: kind,
-    attempt,
-    quantity: str(quantity),
-    price: prices[kind],
-    status: "sending",
-    filled: str(dec("0")),
-  })
-  const stop = leg("stop")
-  const target = leg("target")
+/** Adds a stop and a target as one list, under the next attempt. Without an attempt left nothing is added. */
+export const addList = (d: Draft, quantity: Decimal): void => {
+  const engineId = engineOf(d)
+  const prices = planPrices(d)
+  const attempt = nextAttempt(d, "stop")
+  const { order } = d
+  if (engineId === undefined || prices === undefined || order === "" || attempt > ATTEMPT_MAX) return
+  const stop = legFor(clientOrderId(engineId, order, "stop", attempt), "stop", attempt, quantity, prices.stop)
+  const target = legFor(clientOrderId(engineId, order, "target", attempt), "target", attempt, quantity, prices.target)
   const bracket: BracketList = {
     list: listClientOrderId(stop.clientOrderId),
-    stop: requestOf(c, stop),
-    target: requestOf(c, target),
+    stop: requestOf(d, stop),
+    target: requestOf(d, target),
   }
-  return {
-    ...c,
-    legs: [...c.legs, stop, target],
-    attempts: withAttempt(c, "stop", attempt),
-    stopPrice: stop.price,
-    targetPrice: target.price,
-    commands: [...c.commands, { type: "placeBracket", bracket }],
-  }
+  d.legs = [...d.legs, stop, target]
+  d.attempts = withAttempt(d, "stop", attempt)
+  d.stopPrice = stop.price
+  d.targetPrice = target.price
+  command(d, { type: "placeBracket", bracket })
 }
 
 /** Takes lists away: one cancel each, which the venue does to both legs. A leg that is left alone is cancelled alone. */
-export const cancelLists = (c: OrderContext, lists: readonly LegList[]): OrderContext => {
-  const commands: Command[] = []
+export const cancelLists = (d: Draft, lists: readonly LegList[]): void => {
   const gone = new Set<ExitLeg>()
   for (const { stop, target } of lists) {
-    const live = [stop, target].filter((leg) => leg !== undefined).filter((leg) => hasStatus(leg, ["live"]))
+    const live = [stop, target].filter((leg) => leg !== undefined).filter((leg) => hasStatus(leg, LIVE))
     const [first] = live
     if (first === undefined) continue
     for (const leg of live) gone.add(leg)
-    commands.push(
+    command(
+      d,
       live.length === 2 && stop !== undefined && target !== undefined
         ? { type: "cancelBracket", stop: stop.clientOrderId, target: target.clientOrderId }
         : { type: "cancelLeg", leg: first.leg, clientOrderId: first.clientOrderId },
     )
   }
-  if (gone.size === 0) return c
-  return {
-    ...c,
-    legs: c.legs.map((leg) => (gone.has(leg) ? { ...leg, status: "cancelling" } : leg)),
-    commands: [...c.commands, ...commands],
-  }
+  if (gone.size > 0) d.legs = d.legs.map((leg) => (gone.has(leg) ? cancelling(leg) : leg))
 }

@@ -4,24 +4,36 @@
  * Guards, follow-ups and flat fields of one step ask for the same again and again: the last answer is kept, by the very
  * values that it was made of (an entry and a plan are never changed).
  */
-import type { BracketPlan, Decimal } from "@petrosa/contracts"
-import { dec, div, isZero } from "@petrosa/contracts"
+import type { BracketPlan, Decimal, DecimalString } from "@petrosa/contracts"
+import { dec, div, isZero, str, ZERO } from "@petrosa/contracts"
 import type { BracketPrices } from "../decisions/geometry.ts"
 import { bracketPrices } from "../decisions/geometry.ts"
 import type { EntryLeg, OrderContext } from "./context.ts"
 
 let entryAsked: EntryLeg | null = null
 let average: Decimal | undefined
+let averageText: DecimalString | undefined
 
 /** Undefined while nothing is filled. */
 export const averageFillPrice = ({ entry }: OrderContext): Decimal | undefined => {
   if (entry === null) return undefined
   if (entry !== entryAsked) {
-    average = isZero(dec(entry.filled)) ? undefined : div(dec(entry.quote), dec(entry.filled))
+    const filled = entry.filled === "0" ? ZERO : dec(entry.filled)
+    average = isZero(filled) ? undefined : div(dec(entry.quote), filled)
+    averageText = undefined
     entryAsked = entry
   }
   return average
 }
+
+/** The same as text, `"0"` while nothing is filled. */
+export const averageFillPriceText = (c: OrderContext): DecimalString => {
+  const price = averageFillPrice(c)
+  if (price === undefined) return NONE
+  averageText ??= str(price)
+  return averageText
+}
+const NONE = str(ZERO)
 
 let planAsked: BracketPlan | null = null
 let priceAsked: Decimal | undefined

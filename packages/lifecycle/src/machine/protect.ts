@@ -11,81 +11,109 @@
  * Where stop and target are one list at the venue the rules of protectByLists.ts hold instead.
  */
 import type { Decimal } from "@petrosa/contracts"
-import { dec, gt, gte, isPositive, isZero, lt, sub } from "@petrosa/contracts"
+import { dec, gte, isPositive, isZero, lt, sub } from "@petrosa/contracts"
 import type { ExitLeg, OrderContext } from "./context.ts"
+import type { Draft } from "./draft.ts"
 import { usesLists } from "./lists.ts"
-import { bySize, entryIsOver, fits, hasFills, legQuantity, openQuantity } from "./lot.ts"
+import { bySize, entryIsOver, fits, hasFills, LIVE, legQuantity, openQuantity } from "./lot.ts"
 import { addLeg, cancelLegs, MAYBE_THERE, ON_THE_WAY } from "./placing.ts"
 import { planPrices } from "./planPrices.ts"
 import { protectByLists } from "./protectByLists.ts"
 
-const isCancelling = (c: OrderContext, kind: ExitLeg["leg"]): boolean =>
-  c.legs.some((leg) => leg.leg === kind && leg.status === "cancelling")
+const isCancelling = (c: OrderContext, kind: ExitLeg["leg"]): boolean => {
+  for (const leg of c.legs) if (leg.leg === kind && leg.status === "cancelling") return true
+  return false
+}
 
-const cancelSmallest = (c: OrderContext, kind: ExitLeg["leg"]): OrderContext => {
-  const [smallest] = c.legs.filter((leg) => leg.leg === kind && leg.status === "live").sort(bySize)
-  return smallest === undefined ? c : cancelLegs(c, (leg) => leg === smallest)
+/** Live legs of a kind, smallest first. */
+const smallestFirst = (c: OrderContext, kind: ExitLeg["leg"]): readonly ExitLeg[] =>
+  c.legs.filter((leg) => leg.leg === kind && leg.status === "live").sort(bySize)
+
+const cancelSmallest = (d: Draft, kind: ExitLeg["leg"]): void => {
+  const [smallest] = smallestFirst(d, kind)
+  if (smallest !== undefined) cancelLegs(d, (leg) => leg === smallest)
 }
 
 /**
  * Legs beyond what is held go (one that was believed lost and showed up after all: both would trade, and sell what other
  * lots hold), never below what is held; and when there are too many, the two smallest are merged.
+ *
+ * @param open more than nothing
  */
-const tidy = (c: OrderContext, kind: "stop" | "target", open: Decimal): OrderContext => {
-  if (isCancelling(c, kind)) return c
-  const live = c.legs.filter((leg) => leg.leg === kind && leg.status === "live").sort(bySize)
+const tidy = (d: Draft, kind: "stop" | "target", open: Decimal): void => {
+  // One by itself is beyond what is held only when nothing is: there is nothing to tidy.
+  if (liveCount(d, kind) < 2 || isCancelling(d, kind)) return
+  const live = smallestFirst(d, kind)
   const [smallest] = live
-  if (smallest === undefined) return c
-  const excess = sub(legQuantity(c, kind, ["live"]), open)
-  if (gte(excess, sub(dec(smallest.quantity), dec(smallest.filled)))) return cancelLegs(c, (leg) => leg === smallest)
-  if (live.length <= (c.plan?.maxLegsOfAKind ?? 4)) return c
+  if (smallest === undefined) return
+  const excess = sub(legQuantity(d, kind, LIVE), open)
+  if (gte(excess, sub(dec(smallest.quantity), dec(smallest.filled)))) return cancelLegs(d, (leg) => leg === smallest)
+  if (live.length <= (d.plan?.maxLegsOfAKind ?? 4)) return
   const merged = new Set(live.slice(0, 2))
-  return cancelLegs(c, (leg) => merged.has(leg))
+  cancelLegs(d, (leg) => merged.has(leg))
 }
 
-const close = (c: OrderContext, open: Decimal): OrderContext => {
-  const missing = sub(open, legQuantity(c, "flatten", ON_THE_WAY))
-  return fits(c, missing) ? addLeg(c, "flatten", missing) : c
+const liveCount = (c: OrderContext, kind: ExitLeg["leg"]): number => {
+  let n = 0
+  for (const leg of c.legs) if (leg.leg === kind && leg.status === "live") n++
+  return n
 }
 
-const cover = (c: OrderContext, open: Decimal): OrderContext => {
+const close = (d: Draft, open: Decimal): void => {
+  const missing = sub(open, legQuantity(d, "flatten", ON_THE_WAY))
+  if (fits(d, missing)) addLeg(d, "flatten", missing)
+}
+
+const cover = (d: Draft, open: Decimal): void => {
   // The fill slipped past an absolute price: what the leg would be for has happened already.
-  const passed = planPrices(c)?.passed
-  if (passed !== undefined) return { ...c, closeNeeded: passed === "stop" ? "stopPassed" : "targetPassed" }
-  const uncovered = sub(open, legQuantity(c, "stop", MAYBE_THERE))
+  const passed = planPrices(d)?.passed
+  if (passed !== undefined) {
+    d.closeNeeded = passed === "stop" ? "stopPassed" : "targetPassed"
+    return
+  }
+  const uncovered = sub(open, legQuantity(d, "stop", MAYBE_THERE))
   // While stops are being cancelled nothing is added: what is to be placed instead is known when all of them are gone.
   if (isPositive(uncovered)) {
-    if (isCancelling(c, "stop")) return c
-    if (fits(c, uncovered)) return addLeg(c, "stop", uncovered)
+    if (isCancelling(d, "stop")) return
+    if (fits(d, uncovered)) addLeg(d, "stop", uncovered)
     // Too little for a stop of its own. More fills may come; when none can, it goes under one stop with the smallest.
-    return entryIsOver(c) && fits(c, open) ? cancelSmallest(c, "stop") : c
+    else if (entryIsOver(d) && fits(d, open)) cancelSmallest(d, "stop")
+    return
   }
-  if (lt(legQuantity(c, "stop", ["live"]), open)) return c
-  const untargeted = sub(open, legQuantity(c, "target", MAYBE_THERE))
-  const later = c.targetAbandoned || c.targetRetryAtMs !== null || isCancelling(c, "target")
-  const next = later || !fits(c, untargeted) ? c : addLeg(c, "target", untargeted)
-  return tidy(tidy(next, "stop", open), "target", open)
+  if (lt(legQuantity(d, "stop", LIVE), open)) return
+  if (!d.targetAbandoned && d.targetRetryAtMs === null && !isCancelling(d, "target")) {
+    const untargeted = sub(open, legQuantity(d, "target", MAYBE_THERE))
+    if (fits(d, untargeted)) addLeg(d, "target", untargeted)
+  }
+  tidy(d, "stop", open)
+  tidy(d, "target", open)
 }
 
 /**
- * The context with every leg that it needs now, and the commands for them.
+ * Puts into the draft every leg that it needs now, and the commands for them.
  *
  * @param atMs the time of the event that is being folded in, which starts and stops the protection clock
  */
-export const protect = (c: OrderContext, atMs: number): OrderContext => {
-  if (c.entry === null || c.plan === null || c.parked !== null || !hasFills(c)) return c
-  const open = openQuantity(c)
-  const waiting = c.retryAtMs !== null && atMs < c.retryAtMs
-  const next = usesLists(c) ? protectByLists(c, open, waiting) : protectByLegs(c, open, waiting)
+export const protect = (d: Draft, atMs: number): void => {
+  if (d.entry === null || d.plan === null || d.parked !== null || !hasFills(d)) return
+  const open = openQuantity(d)
+  const waiting = d.retryAtMs !== null && atMs < d.retryAtMs
+  if (usesLists(d)) protectByLists(d, open, waiting)
+  else protectByLegs(d, open, waiting)
   // Less than the exchange lets a leg have cannot be protected: it is outside the invariant until it has grown.
-  const exposed = fits(next, sub(open, legQuantity(next, "stop", ["live"])))
-  const since = exposed ? (c.unprotectedSinceMs ?? atMs) : null
-  if (since === next.unprotectedSinceMs) return next
-  return { ...next, unprotectedSinceMs: since, graceSinceMs: since === null ? null : (c.graceSinceMs ?? since), graceOver: false }
+  const exposed = fits(d, sub(open, legQuantity(d, "stop", LIVE)))
+  const since = exposed ? (d.unprotectedSinceMs ?? atMs) : null
+  if (since === d.unprotectedSinceMs) return
+  d.unprotectedSinceMs = since
+  d.graceSinceMs = since === null ? null : (d.graceSinceMs ?? since)
+  d.graceOver = false
 }
 
-const protectByLegs = (c: OrderContext, open: Decimal, waiting: boolean): OrderContext => {
-  let next = c
-  if (gt(open, dec("0")) && !waiting) next = c.closing === null && c.closeNeeded === null ? cover(c, open) : close(c, open)
-  return isZero(open) && entryIsOver(next) ? cancelLegs(next, () => true) : next
+const protectByLegs = (d: Draft, open: Decimal, waiting: boolean): void => {
+  if (isZero(open)) {
+    if (entryIsOver(d)) cancelLegs(d, () => true)
+  } else if (isPositive(open) && !waiting) {
+    if (d.closing === null && d.closeNeeded === null) cover(d, open)
+    else close(d, open)
+  }
 }

@@ -12,60 +12,69 @@
  */
 import type { Decimal } from "@petrosa/contracts"
 import { cmp, gte, isPositive, isZero, lte, sub } from "@petrosa/contracts"
-import type { OrderContext } from "./context.ts"
+import type { Draft } from "./draft.ts"
 import type { LegList } from "./lists.ts"
 import { armedLeftover, hasStatus, listLeft, listsOf, reservedByLists, waitsForEntry, withoutStop } from "./lists.ts"
-import { entryIsOver, fits, legQuantity } from "./lot.ts"
+import { entryIsOver, fits, LIVE, legQuantity } from "./lot.ts"
 import { addLeg, addList, cancelLegs, cancelLists, MAYBE_THERE, ON_THE_WAY } from "./placing.ts"
 import { planPrices } from "./planPrices.ts"
 
 /** @param open what legs can close of the lot now  @param waiting the venue asked us to place nothing yet */
-export const protectByLists = (c: OrderContext, open: Decimal, waiting: boolean): OrderContext => {
-  if (isZero(open)) return entryIsOver(c) ? cancelLegs(cancelLists(c, listsOf(c)), (leg) => leg.leg === "flatten") : c
-  if (!isPositive(open) || waitsForEntry(c) || waiting) return c
-  const wanted = c.closing !== null || c.closeNeeded !== null
-  return wanted && c.saleRetryAtMs === null ? sell(c, open) : cover(c, open)
+export const protectByLists = (d: Draft, open: Decimal, waiting: boolean): void => {
+  if (isZero(open)) {
+    if (!entryIsOver(d)) return
+    cancelLists(d, listsOf(d))
+    cancelLegs(d, (leg) => leg.leg === "flatten")
+    return
+  }
+  if (!isPositive(open) || waitsForEntry(d) || waiting) return
+  const wanted = d.closing !== null || d.closeNeeded !== null
+  if (wanted && d.saleRetryAtMs === null) sell(d, open)
+  else cover(d, open)
 }
 
 /** Lists away, proven; then at market. */
-const sell = (c: OrderContext, open: Decimal): OrderContext => {
-  const next = cancelLists(c, listsOf(c))
-  if (next.legs.some((leg) => leg.leg !== "flatten" && hasStatus(leg, MAYBE_THERE))) return next
-  const missing = sub(open, legQuantity(next, "flatten", ON_THE_WAY))
-  return fits(next, missing) ? addLeg(next, "flatten", missing) : next
+const sell = (d: Draft, open: Decimal): void => {
+  cancelLists(d, listsOf(d))
+  if (d.legs.some((leg) => leg.leg !== "flatten" && hasStatus(leg, MAYBE_THERE))) return
+  const missing = sub(open, legQuantity(d, "flatten", ON_THE_WAY))
+  if (fits(d, missing)) addLeg(d, "flatten", missing)
 }
 
 const bySize = (a: LegList, b: LegList): number => cmp(listLeft(a, MAYBE_THERE), listLeft(b, MAYBE_THERE)) || a.attempt - b.attempt
 const isLive = (list: LegList): boolean => list.stop?.status === "live"
 
-const cover = (c: OrderContext, open: Decimal): OrderContext => {
+const cover = (d: Draft, open: Decimal): void => {
   // A sale that is on its way, or may be, sells all that is not reserved.
-  if (isPositive(legQuantity(c, "flatten", ON_THE_WAY))) return c
-  const passed = planPrices(c)?.passed
-  if (passed !== undefined) return c.closing === null ? { ...c, closeNeeded: passed === "stop" ? "stopPassed" : "targetPassed" } : c
+  if (isPositive(legQuantity(d, "flatten", ON_THE_WAY))) return
+  const passed = planPrices(d)?.passed
+  if (passed !== undefined) {
+    if (d.closing === null) d.closeNeeded = passed === "stop" ? "stopPassed" : "targetPassed"
+    return
+  }
   // What is left under a target alone is too little for a list: it is not worth waiting for.
-  const isDusty = entryIsOver(c) && !fits(c, open)
-  const next = c.graceOver || isDusty ? cancelLists(c, listsOf(c).filter(withoutStop)) : c
-  const uncovered = sub(open, reservedByLists(next, MAYBE_THERE))
-  const isCancelling = next.legs.some((leg) => leg.leg !== "flatten" && leg.status === "cancelling")
+  const isDusty = entryIsOver(d) && !fits(d, open)
+  if (d.graceOver || isDusty) cancelLists(d, listsOf(d).filter(withoutStop))
+  const uncovered = sub(open, reservedByLists(d, MAYBE_THERE))
+  const isCancelling = d.legs.some((leg) => leg.leg !== "flatten" && leg.status === "cancelling")
   // What is to be placed instead is known when all that is to go is gone.
-  if (isCancelling) return next
-  const lists = listsOf(next).filter(isLive).sort(bySize)
-  if (!isPositive(uncovered)) return tidy(next, lists, open)
-  if (fits(next, uncovered)) return next.targetAbandoned ? addLeg(next, "stop", uncovered) : addList(next, uncovered)
+  if (isCancelling) return
+  const lists = listsOf(d).filter(isLive).sort(bySize)
+  if (!isPositive(uncovered)) return tidy(d, lists, open)
+  if (fits(d, uncovered)) return d.targetAbandoned ? addLeg(d, "stop", uncovered) : addList(d, uncovered)
   // Too little for a list of its own. More fills may come; when none can, it goes under one list with the smallest.
-  if (!entryIsOver(next) || lte(uncovered, armedLeftover(next)) || !fits(next, open)) return next
-  return cancelLists(next, lists.slice(0, 1))
+  if (!entryIsOver(d) || lte(uncovered, armedLeftover(d)) || !fits(d, open)) return
+  cancelLists(d, lists.slice(0, 1))
 }
 
 /**
  * A list beyond what is held goes (one that was believed lost and showed up after all would sell what other lots hold),
  * never below what is held; and when there are too many, the two smallest are merged.
  */
-const tidy = (c: OrderContext, lists: readonly LegList[], open: Decimal): OrderContext => {
+const tidy = (d: Draft, lists: readonly LegList[], open: Decimal): void => {
   const [smallest] = lists
-  if (smallest === undefined) return c
-  const excess = sub(reservedByLists(c, ["live"]), open)
-  if (isPositive(excess) && gte(excess, listLeft(smallest, MAYBE_THERE))) return cancelLists(c, [smallest])
-  return lists.length <= (c.plan?.maxLegsOfAKind ?? 4) ? c : cancelLists(c, lists.slice(0, 2))
+  if (smallest === undefined) return
+  const excess = sub(reservedByLists(d, LIVE), open)
+  if (isPositive(excess) && gte(excess, listLeft(smallest, MAYBE_THERE))) cancelLists(d, [smallest])
+  else if (lists.length > (d.plan?.maxLegsOfAKind ?? 4)) cancelLists(d, lists.slice(0, 2))
 }

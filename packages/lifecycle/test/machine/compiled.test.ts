@@ -5,12 +5,12 @@ import type { AnyStateMachine } from "xstate"
 import { assign, createActor, setup } from "xstate"
 import type { Recorded } from "../../src/index.ts"
 import { OrderActor, OrderSystem, orderMachine, sampleEvents } from "../../src/index.ts"
-import { compileMachine } from "../../src/machine/compiled.ts"
+import { compileMachine, TransitionTable } from "../../src/machine/compiled.ts"
 import { WHOLE_ASSIGNMENTS } from "../../src/machine/machine.ts"
 import { ORDER, T0, Trail } from "./support.ts"
 import { choicesOf, run } from "./violations.ts"
 
-const compiled = compileMachine(orderMachine, WHOLE_ASSIGNMENTS)
+const compiled = compileMachine(orderMachine, new TransitionTable(orderMachine, WHOLE_ASSIGNMENTS))
 
 type Snapshot = ReturnType<typeof orderMachine.resolveState>
 const after = (machine: typeof orderMachine, snapshot: Snapshot, event: Recorded): Snapshot => {
@@ -112,6 +112,6 @@ describe("the compiled machine", () => {
       context: () => ({}),
       ...(config as object),
     } as never) as unknown as AnyStateMachine
-    expect(() => compileMachine(machine)).toThrow(/cannot be compiled/)
+    expect(() => new TransitionTable(machine)).toThrow(/cannot be compiled/)
   })
 })
