@@ -2,7 +2,7 @@
  * What the paper exchange does inside a transaction: takes and cancels orders, carries out due executions, moves the
  * market, applies faults. Synchronous; every public method must run in a turn (`turns.ts`).
  */
-import { ONE, accepted, dec, div, eq, floorTo, gt, isZero, lt, refused, str, sub, unknown } from "@petrosa/contracts"
+import { ONE, accepted, dec, div, eq, floorTo, gt, isZero, lt, refused, sub, unknown } from "@petrosa/contracts"
 import type { ClientOrderId, DecimalString, Leg, Market, MarketPrice, Outcome, Refused, SymbolRules } from "@petrosa/contracts"
 import { cancel, execute, hasLimit, isLive, moveMarket, place } from "@petrosa/matching"
 import type { ExecuteOptions, MatchingEvent, MatchingRules, NewOrder, Order } from "@petrosa/matching"
@@ -16,6 +16,7 @@ import type {
   VenueOrder,
 } from "../venue.ts"
 import type { PaperBooks, Work } from "./books.ts"
+import { canonicalText } from "./canonicalText.ts"
 import { checkOrder } from "./checks.ts"
 import { FaultSwitchboard } from "./faultSwitchboard.ts"
 import type { Faults, RequestKind } from "./faults.ts"
@@ -217,6 +218,11 @@ export class PaperExchange {
     return this.#nextDueMs
   }
 
+  /** Whether a price is the one that is known already: {@link setPrice} would do nothing. */
+  isKnownPrice(market: Market, price: MarketPrice): boolean {
+    return price.source === "signal" && this.store.marketPrice(market, price.symbol)?.price === price.price
+  }
+
   /** Carries out what is due. */
   runDue(): void {
     const nowMs = this.#options.now()
@@ -316,7 +322,7 @@ const newOrder = (request: PlaceRequest): NewOrder => ({
   positionSide: request.positionSide,
   type: request.type,
   timeInForce: request.timeInForce ?? "GTC",
-  quantity: str(dec(request.quantity)),
+  quantity: canonicalText(request.quantity),
   price: request.price,
   triggerPrice: request.triggerPrice,
   triggerOn: "last",

@@ -5,6 +5,7 @@
  * At least once while subscribed; from the end of the log at the first subscription, with a `Gap` first: whoever listens has
  * to ask for what is live. A `Gap` comes, too, when rows were removed before this reader saw them.
  */
+import type { Market } from "@petrosa/contracts"
 import type { VenueEvent, VenueOrder } from "../venue.ts"
 import type { LoggedEvent, PaperBooks } from "./books.ts"
 import { chance } from "./faults.ts"
@@ -16,10 +17,10 @@ const BATCH = 500
 export type Listener = (event: VenueEvent) => void
 
 /** What the venue tells of an order beside what the log holds of it. */
-export type Complete = (order: VenueOrder) => VenueOrder
+export type Complete = (order: VenueOrder, market: Market) => VenueOrder
 
-const eventOf = ({ order, fill }: LoggedEvent, complete: Complete): VenueEvent =>
-  fill === undefined ? { _tag: "Order", order: complete(order) } : { _tag: "Order", order: complete(order), fill }
+const eventOf = ({ order, market, fill }: LoggedEvent, complete: Complete): VenueEvent =>
+  fill === undefined ? { _tag: "Order", order: complete(order, market) } : { _tag: "Order", order: complete(order, market), fill }
 
 export class Tail {
   readonly #log: Pick<PaperBooks, "eventsAfter" | "lastEvent">
