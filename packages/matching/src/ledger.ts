@@ -66,8 +66,9 @@ const holdingAfter = (
     const marginPart = all ? margin : div(mul(margin, closing), size)
     const paid = mul(closing, price)
     realised = isNegative(held) ? sub(costPart, paid) : sub(paid, costPart)
-    cost = sub(cost, costPart)
-    margin = sub(margin, marginPart)
+    // Used up is nothing, not a zero with eighteen places.
+    cost = all ? ZERO : sub(cost, costPart)
+    margin = all ? ZERO : sub(margin, marginPart)
     opening = sub(opening, closing)
   }
   if (!isZero(opening)) {

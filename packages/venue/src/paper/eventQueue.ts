@@ -1,7 +1,6 @@
 /**
- * The log of a venue in memory: what happened, until its one reader has read it. An event is the order as it was then; how the
- * port tells it is made when somebody reads. What was read is dropped: objects that live on for thousands of orders are what
- * makes collecting garbage dear.
+ * The log of a venue in memory: what happened, until its one reader has read it. What was read is dropped: objects that live on
+ * for thousands of orders, and then die, are what makes collecting garbage dear.
  */
 import type { Fill } from "@petrosa/contracts"
 import type { Order } from "@petrosa/matching"
@@ -11,33 +10,24 @@ import { asVenueOrder } from "./rows.ts"
 /** Lines that are kept at least when nobody reads: a reader that is further behind is told of a gap. */
 const EVENTS_KEPT = 10_000
 
-interface Line {
-  readonly order: Order
-  readonly fill: Fill | undefined
-}
-
-const told = ({ order, fill }: Line, seq: number): LoggedEvent => {
-  const event = { seq, atMs: order.updatedAtMs, market: order.market, order: asVenueOrder(order) }
-  return fill === undefined ? event : { ...event, fill }
-}
-
 export class EventQueue {
-  #lines: Line[] = []
+  #lines: LoggedEvent[] = []
   /** So many lines before the first one are gone. */
   #gone = 0
 
   add(order: Order, fill: Fill | undefined): void {
-    this.#lines.push({ order, fill })
+    const seq = this.last() + 1
+    const { market, updatedAtMs: atMs } = order
+    this.#lines.push(
+      fill === undefined ? { seq, atMs, market, order: asVenueOrder(order) } : { seq, atMs, market, order: asVenueOrder(order), fill },
+    )
     if (this.#lines.length >= EVENTS_KEPT * 2) this.#drop(EVENTS_KEPT)
   }
 
   /** Drops what was read, up to `seq`. */
   after(seq: number, limit: number): readonly LoggedEvent[] {
     this.#drop(Math.min(Math.max(seq - this.#gone, 0), this.#lines.length))
-    const first = this.#gone + 1
-    return this.#lines.length > limit
-      ? this.#lines.slice(0, limit).map((line, n) => told(line, first + n))
-      : this.#lines.map((line, n) => told(line, first + n))
+    return this.#lines.length > limit ? this.#lines.slice(0, limit) : this.#lines
   }
 
   last(): number {

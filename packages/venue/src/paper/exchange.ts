@@ -116,7 +116,9 @@ export class PaperExchange {
     if (wrong !== undefined) return wrong
     this.store.leg = request.leg
     const isReserving = this.#options.spotLists && request.market === "spot"
-    const placed = place(this.store, this.#rules, isReserving ? { ...newOrder(request), reduceOnly: false } : newOrder(request), nowMs)
+    // The symbol's text is that of the rules: otherwise each order keeps one of its own, for ever.
+    const draft = newOrder(request, rules.symbol, request.reduceOnly && !isReserving)
+    const placed = place(this.store, this.#rules, draft, nowMs)
     if (placed._tag === "Refused") {
       // A market exit for more than is free: there is nothing (or less) to sell any more.
       const isGone = isReserving && request.reduceOnly && request.type === "market" && placed.reason === "balance"
@@ -313,11 +315,11 @@ export class PaperExchange {
   }
 }
 
-const newOrder = (request: PlaceRequest): NewOrder => ({
+const newOrder = (request: PlaceRequest, symbol: string, reduceOnly: boolean): NewOrder => ({
   account: ACCOUNT,
   clientOrderId: request.clientOrderId,
   market: request.market,
-  symbol: request.symbol,
+  symbol,
   side: request.side,
   positionSide: request.positionSide,
   type: request.type,
@@ -326,5 +328,5 @@ const newOrder = (request: PlaceRequest): NewOrder => ({
   price: request.price,
   triggerPrice: request.triggerPrice,
   triggerOn: "last",
-  reduceOnly: request.reduceOnly,
+  reduceOnly,
 })

@@ -33,6 +33,8 @@ export class MemoryBooks implements PaperBooks {
   /** The newest order of a client id; and, for the few ids that were used again, the order before an order. */
   readonly #byClientId = new Map<string, number>()
   readonly #sameIdBefore = new Map<number, number>()
+  /** The client id that was looked for last, in vain: it comes next, with its order, and this map is the greatest there is. */
+  #freshId: string | undefined
   /** In order of arrival, since ids ascend. */
   readonly #live = new BySymbol<Set<number>>()
   readonly #below = new BySymbol<SortedPrices>()
@@ -42,8 +44,6 @@ export class MemoryBooks implements PaperBooks {
   readonly #fillsOf = new Map<number, Fill | Fill[]>()
   readonly #funds = new Map<string, Funds>()
   readonly #holdings: Readonly<Record<PositionSide, Map<string, Holding>>> = { long: new Map(), short: new Map(), both: new Map() }
-  /** In order of their first trade. */
-  readonly #held: { readonly symbol: string; readonly side: PositionSide }[] = []
   readonly #prices = new BySymbol<{ readonly market: Market; readonly price: MarketPrice; readonly quote: Quote }>()
   /** Executions that have a time, and those that wait for the price to move. */
   readonly #timed = new Map<number, Work>()
@@ -77,7 +77,8 @@ export class MemoryBooks implements PaperBooks {
     const order: Order = draft
     this.#orders.push(order)
     this.#legs.push(this.leg)
-    const before = this.#byClientId.get(order.clientOrderId)
+    const before = order.clientOrderId === this.#freshId ? undefined : this.#byClientId.get(order.clientOrderId)
+    this.#freshId = undefined
     if (before !== undefined) this.#sameIdBefore.set(order.id, before)
     this.#byClientId.set(order.clientOrderId, order.id)
     this.#live.need(order.market, order.symbol, freshSet).add(order.id)
@@ -118,8 +119,10 @@ export class MemoryBooks implements PaperBooks {
     return undefined
   }
   liveOrder(_account: string, market: Market, symbol: string, clientOrderId: string): Order | undefined {
-    // Nearly always there is none with this id at all.
-    if (!this.#byClientId.has(clientOrderId)) return undefined
+    if (!this.#byClientId.has(clientOrderId)) {
+      this.#freshId = clientOrderId
+      return undefined
+    }
     return this.#newest(clientOrderId, (order) => isLive(order.status) && order.market === market && order.symbol === symbol)
   }
   reachable(market: Market, symbol: string, quote: Quote): readonly Order[] {
@@ -154,9 +157,7 @@ export class MemoryBooks implements PaperBooks {
     return this.#holdings[side].get(symbol)
   }
   putHolding(_account: string, symbol: string, side: PositionSide, holding: Holding): void {
-    const holdings = this.#holdings[side]
-    if (!holdings.has(symbol)) this.#held.push({ symbol, side })
-    holdings.set(symbol, holding)
+    this.#holdings[side].set(symbol, holding)
   }
   insertTrade(draft: UnnumberedTrade): Trade {
     draft.id = this.#fills.length + 1
@@ -185,9 +186,13 @@ export class MemoryBooks implements PaperBooks {
     return { orders: live.length, algos: live.filter((order) => order.triggerPrice !== undefined).length }
   }
   putWork(work: Work): void {
-    this.deleteWork(work.orderId)
-    if (work.dueMs === null) this.#waiting.set(work.orderId, work)
-    else this.#timed.set(work.orderId, work)
+    if (work.dueMs === null) {
+      this.#timed.delete(work.orderId)
+      this.#waiting.set(work.orderId, work)
+    } else {
+      this.#waiting.delete(work.orderId)
+      this.#timed.set(work.orderId, work)
+    }
   }
   deleteWork(orderId: number): void {
     if (!this.#timed.delete(orderId)) this.#waiting.delete(orderId)
@@ -277,13 +282,14 @@ export class MemoryBooks implements PaperBooks {
       .map(([asset, { total, locked }]) => ({ asset, free: str(sub(total, locked)), locked: str(locked) }))
       .sort((a, b) => (a.asset < b.asset ? -1 : 1))
   }
+  /** In the order in which the file tells them. */
   positions(): readonly Position[] {
-    return this.#held.flatMap(({ symbol, side }) => {
-      const holding = this.#holdings[side].get(symbol)
-      return holding === undefined || isZero(holding.quantity) || side === "both"
-        ? []
-        : [{ symbol, side, quantity: str(abs(holding.quantity)), entryPrice: entryPrice(positionOf(holding)) }]
-    })
+    const told: Position[] = []
+    for (const side of ["long", "short"] as const)
+      for (const [symbol, holding] of this.#holdings[side])
+        if (!isZero(holding.quantity))
+          told.push({ symbol, side, quantity: str(abs(holding.quantity)), entryPrice: entryPrice(positionOf(holding)) })
+    return told.sort((a, b) => (a.symbol === b.symbol ? (a.side < b.side ? -1 : 1) : a.symbol < b.symbol ? -1 : 1))
   }
   prices(): readonly { readonly market: Market; readonly price: MarketPrice }[] {
     return [...this.#prices.values()]

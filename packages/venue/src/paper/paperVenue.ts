@@ -189,8 +189,8 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
   const unavailable = (error: unknown): Refused =>
     refused("retry", "PAPER_UNAVAILABLE", error instanceof Error ? error.message : String(error))
 
-  /** The answer's way back. Once executed, a failure on it must not deny it. */
-  const home = <A>(executed: Outcome<A>): Outcome<A> | Promise<Outcome<A>> => {
+  /** Once executed, a failure on the way back must not deny it. */
+  const home = <A>(executed: A): A | Promise<A> => {
     try {
       const back = travel()
       return back === undefined ? executed : back.then(() => executed)
@@ -198,13 +198,13 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
       return executed
     }
   }
+  const way = { home, instead: unavailable }
 
   /** Without latency nothing is waited for but the turn itself. */
   const change = <A>(run: () => Outcome<A>): Promise<Outcome<A>> => {
     try {
       const there = travel()
-      const executed = there === undefined ? turns.enqueue(run) : there.then(() => turns.enqueue(run))
-      return executed.then<Outcome<A>, Refused>(home, unavailable)
+      return there === undefined ? turns.enqueue(run, way) : there.then(() => turns.enqueue(run, way))
     } catch (error) {
       return Promise.resolve(unavailable(error))
     }
@@ -237,15 +237,21 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
     return turn
   }
 
+  let lookedAtMs = -1
   /**
    * Whether a price is no news, so that nothing needs to be done: most signals bring the price of the one before. While another
-   * price is on its way, or when another process may have written one, the turn decides.
+   * price is on its way, or when the file cannot be looked at, the turn decides. What others wrote is looked for once in a
+   * millisecond: two prices that two processes take in the same one have no order.
    */
   const isKnownPrice = (price: MarketPrice, market: Market): boolean => {
     if (pricesWaiting > 0) return false
     try {
-      // Others' events are told, and their prices known, as if the turn had come across them.
-      if (lookAround()) turns.wake()
+      const nowMs = shared ? Math.floor(performance.now()) : lookedAtMs
+      if (nowMs !== lookedAtMs) {
+        lookedAtMs = nowMs
+        // Others' events are told, and their prices known, as if the turn had come across them.
+        if (lookAround()) turns.wake()
+      }
       return exchange.isKnownPrice(market, price)
     } catch {
       return false

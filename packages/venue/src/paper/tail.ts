@@ -22,6 +22,11 @@ export type Complete = (order: VenueOrder, market: Market) => VenueOrder
 const eventOf = ({ order, market, fill }: LoggedEvent, complete: Complete): VenueEvent =>
   fill === undefined ? { _tag: "Order", order: complete(order, market) } : { _tag: "Order", order: complete(order, market), fill }
 
+const throwLater = (error: unknown): void =>
+  queueMicrotask(() => {
+    throw error
+  })
+
 export class Tail {
   readonly #log: Pick<PaperBooks, "eventsAfter" | "lastEvent">
   readonly #listeners = new Set<Listener>()
@@ -52,7 +57,9 @@ export class Tail {
       this.#emit({ _tag: "Gap", reason: `events ${this.#cursor + 1}…${first.seq - 1} are no longer kept` })
     }
     let traded = false
-    for (const row of rows) {
+    const count = rows.length
+    for (let n = 0; n < count; n += 1) {
+      const row = rows[n] ?? first
       if (faults.lateEventsMs > 0 && row.atMs > dueMs) break
       this.#cursor = row.seq
       if (faults.missEvents > 0 && chance(faults.seed, row.seq) < faults.missEvents) continue
@@ -62,7 +69,7 @@ export class Tail {
       if (faults.duplicateEvents) this.#emit(event)
     }
     if (traded) this.#emit({ _tag: "Balance" })
-    return rows.length === BATCH && this.#cursor === rows.at(-1)?.seq
+    return count === BATCH && this.#cursor === rows[count - 1]?.seq
   }
 
   #emit(event: VenueEvent): void {
@@ -71,9 +78,7 @@ export class Tail {
         listener(event)
       } catch (error) {
         // A listener's mistake must not keep the others, or the venue, from going on; nor must it be silent.
-        queueMicrotask(() => {
-          throw error
-        })
+        throwLater(error)
       }
     }
   }
