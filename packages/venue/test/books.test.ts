@@ -6,6 +6,7 @@ import fc from "fast-check"
 import { expect, test } from "vitest"
 import type { PlaceRequest } from "../src/index.ts"
 import { canonicalText } from "../src/paper/canonicalText.ts"
+import { ClientIdIndex } from "../src/paper/clientIdIndex.ts"
 import { EventQueue } from "../src/paper/eventQueue.ts"
 import { SortedPrices } from "../src/paper/sortedPrices.ts"
 import { paperFixture } from "./paperFixture.ts"
@@ -194,4 +195,23 @@ test("given a log in memory that is read in any steps, then each line is read on
   const [first] = full.after(3, 1)
   expect(first?.seq).toBeGreaterThan(4)
   expect(first?.seq).toBe(Number(first?.order.venueOrderId))
+})
+
+test("given client ids, new ones and used ones, then the index knows the newest order of each, as a map does", () => {
+  // Few characters: many texts, and some of the same hash would not be unlikely.
+  const id = fc.oneof(fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 11 }), fc.string({ maxLength: 36 }))
+  fc.assert(
+    fc.property(fc.array(id, { minLength: 1, maxLength: 1_500, size: "max" }), (ids) => {
+      const index = new ClientIdIndex((order) => ids[order - 1])
+      const map = new Map<string, number>()
+      ids.forEach((text, n) => {
+        if (n % 3 === 0) expect(index.newest(text)).toBe(map.get(text))
+        expect(index.put(text, n + 1)).toBe(map.get(text))
+        map.set(text, n + 1)
+      })
+      for (const [text, order] of map) expect(index.newest(text)).toBe(order)
+      expect(index.newest("never")).toBe(map.get("never"))
+    }),
+    { numRuns: 20 },
+  )
 })

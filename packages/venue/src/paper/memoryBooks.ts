@@ -12,6 +12,7 @@ import type { Funds, Holding, Order, PositionSide, Quote, Trade, Unnumbered, Unn
 import type { Balance, Position } from "../venue.ts"
 import type { FoundOrder, LoggedEvent, PaperBooks, Work } from "./books.ts"
 import { BySymbol } from "./bySymbol.ts"
+import { ClientIdIndex } from "./clientIdIndex.ts"
 import { EventQueue } from "./eventQueue.ts"
 import type { Ledger } from "./ledger.ts"
 import type { Listed } from "./lists.ts"
@@ -30,18 +31,16 @@ export class MemoryBooks implements PaperBooks {
   readonly #rulesOf: (symbol: string, market: Market) => SymbolRules | undefined
   readonly #orders: Order[] = []
   readonly #legs: Leg[] = []
-  /** The newest order of a client id; and, for the few ids that were used again, the order before an order. */
-  readonly #byClientId = new Map<string, number>()
+  readonly #byClientId = new ClientIdIndex((id) => this.order(id)?.clientOrderId)
+  /** For the few client ids that were used again: the order before an order. */
   readonly #sameIdBefore = new Map<number, number>()
-  /** The client id that was looked for last, in vain: it comes next, with its order, and this map is the greatest there is. */
-  #freshId: string | undefined
   /** In order of arrival, since ids ascend. */
   readonly #live = new BySymbol<Set<number>>()
   readonly #below = new BySymbol<SortedPrices>()
   readonly #above = new BySymbol<SortedPrices>()
   readonly #fills: { readonly orderId: number; readonly fill: Fill }[] = []
-  /** The fills of an order. Nearly every order that trades does so once: then it is no array. */
-  readonly #fillsOf = new Map<number, Fill | Fill[]>()
+  /** The fills of each order. Nearly every order that trades does so once: then it is no array. */
+  readonly #fillsOf: (Fill | Fill[] | undefined)[] = []
   readonly #funds = new Map<string, Funds>()
   readonly #holdings: Readonly<Record<PositionSide, Map<string, Holding>>> = { long: new Map(), short: new Map(), both: new Map() }
   readonly #prices = new BySymbol<{ readonly market: Market; readonly price: MarketPrice; readonly quote: Quote }>()
@@ -77,10 +76,9 @@ export class MemoryBooks implements PaperBooks {
     const order: Order = draft
     this.#orders.push(order)
     this.#legs.push(this.leg)
-    const before = order.clientOrderId === this.#freshId ? undefined : this.#byClientId.get(order.clientOrderId)
-    this.#freshId = undefined
+    this.#fillsOf.push(undefined)
+    const before = this.#byClientId.put(order.clientOrderId, order.id)
     if (before !== undefined) this.#sameIdBefore.set(order.id, before)
-    this.#byClientId.set(order.clientOrderId, order.id)
     this.#live.need(order.market, order.symbol, freshSet).add(order.id)
     this.#place(order, undefined)
     return order
@@ -110,20 +108,16 @@ export class MemoryBooks implements PaperBooks {
   order(id: number): Order | undefined {
     return this.#orders[id - 1]
   }
-  /** The newest order with this client id that fits. */
-  #newest(clientOrderId: string, fits: (order: Order) => boolean): Order | undefined {
-    for (let id = this.#byClientId.get(clientOrderId); id !== undefined; id = this.#sameIdBefore.get(id)) {
+  /** The newest order with this client id. */
+  #newest(market: Market, symbol: string, clientOrderId: string, onlyLive: boolean): Order | undefined {
+    for (let id = this.#byClientId.newest(clientOrderId); id !== undefined; id = this.#sameIdBefore.get(id)) {
       const order = this.order(id)
-      if (order !== undefined && fits(order)) return order
+      if (order?.market === market && order.symbol === symbol && (!onlyLive || isLive(order.status))) return order
     }
     return undefined
   }
   liveOrder(_account: string, market: Market, symbol: string, clientOrderId: string): Order | undefined {
-    if (!this.#byClientId.has(clientOrderId)) {
-      this.#freshId = clientOrderId
-      return undefined
-    }
-    return this.#newest(clientOrderId, (order) => isLive(order.status) && order.market === market && order.symbol === symbol)
+    return this.#newest(market, symbol, clientOrderId, true)
   }
   reachable(market: Market, symbol: string, quote: Quote): readonly Order[] {
     const price = approx(quote.last)
@@ -172,10 +166,11 @@ export class MemoryBooks implements PaperBooks {
       atMs: draft.atMs,
     }
     this.#fills.push({ orderId: draft.orderId, fill })
-    const own = this.#fillsOf.get(draft.orderId)
-    if (own === undefined) this.#fillsOf.set(draft.orderId, fill)
+    const at = draft.orderId - 1
+    const own = this.#fillsOf[at]
+    if (own === undefined) this.#fillsOf[at] = fill
     else if (Array.isArray(own)) own.push(fill)
-    else this.#fillsOf.set(draft.orderId, [own, fill])
+    else this.#fillsOf[at] = [own, fill]
     return draft
   }
 
@@ -262,19 +257,14 @@ export class MemoryBooks implements PaperBooks {
     return (symbol === undefined ? orders : orders.filter((order) => order.symbol === symbol)).sort(byId)
   }
   findOrder(symbol: string, market: Market, clientOrderId: string, id?: string): FoundOrder | undefined {
-    const fits = (order: Order): boolean => order.symbol === symbol && order.market === market
-    if (id === undefined) {
-      const order = this.#newest(clientOrderId, fits)
-      return order === undefined ? undefined : found(order)
-    }
-    const order = this.order(Number(id))
-    return order === undefined || !fits(order) ? undefined : found(order)
+    const order = id === undefined ? this.#newest(market, symbol, clientOrderId, false) : this.order(Number(id))
+    return order?.market === market && order.symbol === symbol ? found(order) : undefined
   }
   openOrders(symbol?: string, market?: Market): readonly FoundOrder[] {
     return this.#liveOrders(symbol, market).map(found)
   }
   fillsOf(orderId: number): readonly Fill[] {
-    const own = this.#fillsOf.get(orderId)
+    const own = this.#fillsOf[orderId - 1]
     return own === undefined ? [] : Array.isArray(own) ? [...own] : [own]
   }
   balances(): readonly Balance[] {
