@@ -5,13 +5,36 @@
  * total changes by realised profit and fees (futures) or by the two legs of the trade and the fee (spot), and by nothing
  * else; when a position is closed its cost is used up to the last digit, however it was divided on the way.
  */
-import { ZERO, abs, add, cmp, dec, div, gt, isNegative, isZero, lt, min, mul, neg, str, sub } from "@petrosa/contracts"
+import { ONE, ZERO, abs, add, cmp, dec, div, gt, isNegative, isZero, lt, min, mul, neg, str, sub } from "@petrosa/contracts"
 import type { Decimal, DecimalString } from "@petrosa/contracts"
-import type { MatchingRules, MatchingStore } from "./store.ts"
+import type { Funds, Holding, MatchingRules, MatchingStore } from "./store.ts"
 import type { FuturesPosition, NewOrder, Order, Trade, WalletBalance } from "./types.ts"
 
 const NOTHING = "0" as DecimalString
 export const FLAT: FuturesPosition = { quantity: NOTHING, cost: NOTHING, margin: NOTHING, realised: NOTHING }
+export const NO_FUNDS: Funds = { total: ZERO, locked: ZERO }
+const NO_HOLDING: Holding = { quantity: ZERO, cost: ZERO, margin: ZERO, realised: ZERO }
+
+export const fundsOf = ({ total, locked }: WalletBalance): Funds => ({ total: dec(total), locked: dec(locked) })
+export const balanceOf = ({ total, locked }: Funds): WalletBalance => ({ total: str(total), locked: str(locked) })
+export const holdingOf = ({ quantity, cost, margin, realised }: FuturesPosition): Holding => ({
+  quantity: dec(quantity),
+  cost: dec(cost),
+  margin: dec(margin),
+  realised: dec(realised),
+})
+export const positionOf = ({ quantity, cost, margin, realised }: Holding): FuturesPosition => ({
+  quantity: str(quantity),
+  cost: str(cost),
+  margin: str(margin),
+  realised: str(realised),
+})
+
+/** Division rounds to so many places: what has more of them is divided even by one. */
+const DIV_PLACES = 18
+/** What a notional ties up: `div`, without the division where there is no leverage (the paper venue never has one). */
+export const marginOf = (notional: Decimal, leverage: Decimal): Decimal =>
+  leverage === ONE && notional.scale <= DIV_PLACES ? notional : div(notional, leverage)
 
 /** A position after a trade of `delta` base (signed: a buy is positive), and what it realised. */
 export const positionAfter = (
@@ -20,9 +43,19 @@ export const positionAfter = (
   price: Decimal,
   leverage: Decimal,
 ): { readonly position: FuturesPosition; readonly realised: Decimal } => {
-  const held = dec(position.quantity)
-  let cost = dec(position.cost)
-  let margin = dec(position.margin)
+  const { holding, realised } = holdingAfter(holdingOf(position), delta, price, leverage)
+  return { position: positionOf(holding), realised }
+}
+
+/** The same in numbers. */
+const holdingAfter = (
+  before: Holding,
+  delta: Decimal,
+  price: Decimal,
+  leverage: Decimal,
+): { readonly holding: Holding; readonly realised: Decimal } => {
+  const held = before.quantity
+  let { cost, margin } = before
   let realised = ZERO
   let opening = abs(delta)
   if (!isZero(held) && isNegative(held) !== isNegative(delta)) {
@@ -33,24 +66,17 @@ export const positionAfter = (
     const marginPart = all ? margin : div(mul(margin, closing), size)
     const paid = mul(closing, price)
     realised = isNegative(held) ? sub(costPart, paid) : sub(paid, costPart)
-    cost = sub(cost, costPart)
-    margin = sub(margin, marginPart)
+    // Used up is nothing, not a zero with eighteen places.
+    cost = all ? ZERO : sub(cost, costPart)
+    margin = all ? ZERO : sub(margin, marginPart)
     opening = sub(opening, closing)
   }
   if (!isZero(opening)) {
     const notional = mul(opening, price)
     cost = add(cost, notional)
-    margin = add(margin, div(notional, leverage))
+    margin = add(margin, marginOf(notional, leverage))
   }
-  return {
-    position: {
-      quantity: str(add(held, delta)),
-      cost: str(cost),
-      margin: str(margin),
-      realised: str(add(dec(position.realised), realised)),
-    },
-    realised,
-  }
+  return { holding: { quantity: add(held, delta), cost, margin, realised: add(before.realised, realised) }, realised }
 }
 
 /** How much of an order would reduce what is held: 0 when it does not reduce. */
@@ -61,11 +87,11 @@ export const reducible = (
 ): Decimal => {
   if (order.market === "spot") {
     if (order.side === "buy") return ZERO
-    const balance = store.balance(rules.wallet(order.account, "spot"), rules.assets("spot", order.symbol).base)
-    const free = sub(dec(balance.total), dec(balance.locked))
+    const funds = store.funds(rules.wallet(order.account, "spot"), rules.assets("spot", order.symbol).base)
+    const free = sub(funds.total, funds.locked)
     return isNegative(free) ? ZERO : free
   }
-  const held = dec(store.position(order.account, order.symbol, order.positionSide)?.quantity ?? "0")
+  const held = store.holding(order.account, order.symbol, order.positionSide)?.quantity ?? ZERO
   return isNegative(held) === (order.side === "buy") ? abs(held) : ZERO
 }
 
@@ -91,7 +117,7 @@ export const lockFor = (
   }
   if (reducesOnly(order)) return { asset: quote, amount: ZERO }
   const opens = order.positionSide === "both" ? sub(quantity, min(quantity, reducible(store, rules, order))) : quantity
-  return { asset: quote, amount: div(mul(opens, price), rules.leverage(order.account, order.symbol)) }
+  return { asset: quote, amount: marginOf(mul(opens, price), rules.leverage(order.account, order.symbol)) }
 }
 
 export const lockAsset = (rules: MatchingRules, order: NewOrder): string => {
@@ -99,16 +125,13 @@ export const lockAsset = (rules: MatchingRules, order: NewOrder): string => {
   return order.market === "spot" && order.side === "sell" ? base : quote
 }
 
-const write = (store: MatchingStore, wallet: string, asset: string, total: Decimal, locked: Decimal): void =>
-  store.putBalance(wallet, asset, { total: str(total), locked: str(locked) })
-
 /** Locks, if that much is free. */
 export const tryLock = (store: MatchingStore, wallet: string, asset: string, amount: Decimal): boolean => {
   if (isZero(amount)) return true
-  const balance = store.balance(wallet, asset)
-  const locked = add(dec(balance.locked), amount)
-  if (lt(dec(balance.total), locked)) return false
-  write(store, wallet, asset, dec(balance.total), locked)
+  const { total, locked } = store.funds(wallet, asset)
+  const more = add(locked, amount)
+  if (lt(total, more)) return false
+  store.putFunds(wallet, asset, { total, locked: more })
   return true
 }
 
@@ -117,15 +140,15 @@ export const unlockRest = (store: MatchingStore, rules: MatchingRules, order: Or
   if (order.locked === "0") return order
   const wallet = rules.wallet(order.account, order.market)
   const asset = lockAsset(rules, order)
-  const balance = store.balance(wallet, asset)
-  write(store, wallet, asset, dec(balance.total), sub(dec(balance.locked), dec(order.locked)))
+  const { total, locked } = store.funds(wallet, asset)
+  store.putFunds(wallet, asset, { total, locked: sub(locked, dec(order.locked)) })
   return { ...order, locked: NOTHING }
 }
 
 const change = (store: MatchingStore, wallet: string, asset: string, totalDelta: Decimal, lockedDelta: Decimal): void => {
   if (isZero(totalDelta) && isZero(lockedDelta)) return
-  const balance: WalletBalance = store.balance(wallet, asset)
-  write(store, wallet, asset, add(dec(balance.total), totalDelta), add(dec(balance.locked), lockedDelta))
+  const { total, locked } = store.funds(wallet, asset)
+  store.putFunds(wallet, asset, { total: add(total, totalDelta), locked: add(locked, lockedDelta) })
 }
 
 /** Whether a spot buyer can pay for this trade. (Sellers have locked, or are capped by, what they hold; futures may run into a loss.) */
@@ -133,8 +156,8 @@ export const canPay = (store: MatchingStore, rules: MatchingRules, order: Order,
   if (order.market !== "spot" || order.side !== "buy") return true
   const notional = mul(quantity, price)
   const fee = rules.feeAsset === "quote" ? mul(notional, rules.feeRate(order.account, "spot", "taker")) : ZERO
-  const balance = store.balance(rules.wallet(order.account, "spot"), rules.assets("spot", order.symbol).quote)
-  const free = sub(dec(balance.total), dec(balance.locked))
+  const { total, locked } = store.funds(rules.wallet(order.account, "spot"), rules.assets("spot", order.symbol).quote)
+  const free = sub(total, locked)
   return !gt(add(notional, fee), add(free, dec(order.locked)))
 }
 
@@ -173,18 +196,20 @@ export const book = (
     change(store, wallet, quote, quoteDelta, buy ? neg(released) : ZERO)
     change(store, wallet, base, baseDelta, buy ? ZERO : neg(released))
   } else {
-    const before = store.position(order.account, order.symbol, order.positionSide) ?? FLAT
-    const after = positionAfter(before, buy ? quantity : neg(quantity), price, rules.leverage(order.account, order.symbol))
+    const before = store.holding(order.account, order.symbol, order.positionSide) ?? NO_HOLDING
+    const after = holdingAfter(before, buy ? quantity : neg(quantity), price, rules.leverage(order.account, order.symbol))
     realised = after.realised
-    store.putPosition(order.account, order.symbol, order.positionSide, after.position)
-    change(store, wallet, quote, sub(realised, fee), sub(sub(dec(after.position.margin), dec(before.margin)), released))
+    store.putHolding(order.account, order.symbol, order.positionSide, after.holding)
+    change(store, wallet, quote, sub(realised, fee), sub(sub(after.holding.margin, before.margin), released))
   }
+  // Most orders trade once, all of it: what is known as text already is not printed anew.
+  const first = isZero(filledBefore)
   const next: Order = {
     ...order,
     status: complete ? "filled" : "partially_filled",
-    filled: str(add(filledBefore, quantity)),
-    filledQuote: str(add(dec(order.filledQuote), notional)),
-    locked: str(sub(orderLocked, released)),
+    filled: complete ? order.quantity : str(add(filledBefore, quantity)),
+    filledQuote: str(first ? notional : add(dec(order.filledQuote), notional)),
+    locked: complete ? NOTHING : str(sub(orderLocked, released)),
     pending: complete ? false : order.pending,
     updatedAtMs: nowMs,
   }
@@ -195,13 +220,14 @@ export const book = (
     market: order.market,
     symbol: order.symbol,
     side: order.side,
-    quantity: str(quantity),
+    quantity: complete && first ? order.quantity : str(quantity),
     price: str(price),
     fee: str(fee),
     feeAsset,
     liquidity,
-    realised: str(realised),
+    realised: isZero(realised) ? NOTHING : str(realised),
     atMs: nowMs,
+    id: 0,
   })
   return { order: next, trade }
 }

@@ -12,7 +12,7 @@
 import { ZERO, add, dec, gt, gte, isZero, lt, lte, min, str, sub } from "@petrosa/contracts"
 import type { Decimal, DecimalString, Market } from "@petrosa/contracts"
 import { book, canPay, lockAsset, lockFor, reducesOnly, reducible, tryLock, unlockRest } from "./ledger.ts"
-import type { MatchingRules, MatchingStore } from "./store.ts"
+import type { MatchingRules, MatchingStore, Unnumbered } from "./store.ts"
 import { acceptable, hasLimit, hasTrigger, isActive, triggerReached } from "./triggers.ts"
 import { isLive } from "./types.ts"
 import type { EndReason, MatchingEvent, NewOrder, Order, Quote, RefusalReason, Trade } from "./types.ts"
@@ -32,8 +32,7 @@ const first = <A>(items: Iterable<A>): A | undefined => {
 }
 
 /** The best price that an order would meet now. */
-const bestPrice = (store: MatchingStore, order: NewOrder): Decimal | undefined => {
-  const quote = store.quote(order.market, order.symbol)
+const bestPrice = (store: MatchingStore, order: NewOrder, quote: Quote | undefined): Decimal | undefined => {
   const outside = quote === undefined ? undefined : dec(order.side === "buy" ? quote.ask : quote.bid)
   const maker = first(store.book(order.market, order.symbol, opposite(order)))?.price
   if (maker === undefined) return outside
@@ -42,12 +41,42 @@ const bestPrice = (store: MatchingStore, order: NewOrder): Decimal | undefined =
   return (order.side === "buy" ? lte(inside, outside) : gte(inside, outside)) ? inside : outside
 }
 
+/**
+ * An order as it is accepted. Field by field: copying a draft and adding to it makes objects that outgrow their place, and
+ * there are three of them for every lot.
+ */
+export const unnumbered = (draft: NewOrder, locked: DecimalString, pending: boolean, nowMs: number): Unnumbered => ({
+  account: draft.account,
+  clientOrderId: draft.clientOrderId,
+  market: draft.market,
+  symbol: draft.symbol,
+  side: draft.side,
+  positionSide: draft.positionSide,
+  type: draft.type,
+  timeInForce: draft.timeInForce,
+  quantity: draft.quantity,
+  price: draft.price,
+  triggerPrice: draft.triggerPrice,
+  triggerOn: draft.triggerOn,
+  reduceOnly: draft.reduceOnly,
+  status: "new",
+  filled: NOTHING,
+  filledQuote: NOTHING,
+  locked,
+  triggered: false,
+  pending,
+  placedAtMs: nowMs,
+  updatedAtMs: nowMs,
+  id: 0,
+})
+
 /** Accepts or refuses. Nothing trades here; what is refused leaves no trace. */
 export const place = (store: MatchingStore, rules: MatchingRules, draft: NewOrder, nowMs: number): Placed => {
   if (store.liveOrder(draft.account, draft.market, draft.symbol, draft.clientOrderId) !== undefined) return refuse("duplicate")
   const quote = store.quote(draft.market, draft.symbol)
-  const meets = bestPrice(store, draft)
   const trigger = hasTrigger(draft.type)
+  // What waits for its trigger meets nobody now; its own price is what it is valued at.
+  const meets = trigger && (draft.price ?? draft.triggerPrice) !== undefined ? undefined : bestPrice(store, draft, quote)
   if (!hasLimit(draft.type) && !trigger && meets === undefined) return refuse("noPrice")
   if (trigger && quote !== undefined && triggerReached(draft, quote)) return refuse("wouldTrigger")
   const marketable = !trigger && meets !== undefined && acceptable(draft, meets)
@@ -61,17 +90,7 @@ export const place = (store: MatchingStore, rules: MatchingRules, draft: NewOrde
     locked = lock.amount
   }
   const atOnce = !trigger && (marketable || draft.timeInForce === "IOC" || draft.timeInForce === "FOK" || draft.type === "market")
-  const order = store.insertOrder({
-    ...draft,
-    status: "new",
-    filled: NOTHING,
-    filledQuote: NOTHING,
-    locked: str(locked),
-    triggered: false,
-    pending: atOnce,
-    placedAtMs: nowMs,
-    updatedAtMs: nowMs,
-  })
+  const order = store.insertOrder(unnumbered(draft, isZero(locked) ? NOTHING : str(locked), atOnce, nowMs))
   return { _tag: "Placed", order, events: [{ _tag: "Accepted", order }] }
 }
 

@@ -6,7 +6,8 @@
  */
 import { dec, lt } from "@petrosa/contracts"
 import type { Market, Side } from "@petrosa/contracts"
-import type { MatchingStore } from "./store.ts"
+import { balanceOf, fundsOf, holdingOf, positionOf } from "./ledger.ts"
+import type { Funds, Holding, MatchingStore, Unnumbered, UnnumberedTrade } from "./store.ts"
 import { hasLimit, isActive } from "./triggers.ts"
 import { isLive } from "./types.ts"
 import type { FuturesPosition, Order, PositionSide, Quote, Trade, WalletBalance } from "./types.ts"
@@ -117,11 +118,11 @@ export class MemoryStore implements MatchingStore {
     }
   }
 
-  insertOrder(draft: Omit<Order, "id">): Order {
-    const order: Order = { ...draft, id: this.#nextOrderId }
+  insertOrder(draft: Unnumbered): Order {
+    draft.id = this.#nextOrderId
     this.#nextOrderId += 1
-    this.#index(order)
-    return order
+    this.#index(draft)
+    return draft
   }
   updateOrder(order: Order): void {
     this.#index(order)
@@ -158,11 +159,24 @@ export class MemoryStore implements MatchingStore {
   putPosition(account: string, symbol: string, side: PositionSide, position: FuturesPosition): void {
     this.#positions.set(key(account, symbol, side), position)
   }
-  insertTrade(draft: Omit<Trade, "id">): Trade {
-    const trade: Trade = { ...draft, id: this.#nextTradeId }
+  funds(wallet: string, asset: string): Funds {
+    return fundsOf(this.balance(wallet, asset))
+  }
+  putFunds(wallet: string, asset: string, funds: Funds): void {
+    this.putBalance(wallet, asset, balanceOf(funds))
+  }
+  holding(account: string, symbol: string, side: PositionSide): Holding | undefined {
+    const position = this.position(account, symbol, side)
+    return position === undefined ? undefined : holdingOf(position)
+  }
+  putHolding(account: string, symbol: string, side: PositionSide, holding: Holding): void {
+    this.putPosition(account, symbol, side, positionOf(holding))
+  }
+  insertTrade(draft: UnnumberedTrade): Trade {
+    draft.id = this.#nextTradeId
     this.#nextTradeId += 1
-    this.#trades.push(trade)
-    return trade
+    this.#trades.push(draft)
+    return draft
   }
 
   /** Every order ever, oldest first. */

@@ -6,11 +6,30 @@
  * given twice; iteration orders are as documented. It takes no decision.
  */
 import type { Decimal, Market, Side } from "@petrosa/contracts"
-import type { FuturesPosition, Order, PositionSide, Quote, Trade, WalletBalance } from "./types.ts"
+import type { Order, PositionSide, Quote, Trade } from "./types.ts"
+
+/** A {@link WalletBalance} as numbers: one trade reads and writes it several times, and the text is wanted seldom. */
+export interface Funds {
+  readonly total: Decimal
+  readonly locked: Decimal
+}
+
+/** A {@link FuturesPosition} as numbers. */
+export interface Holding {
+  readonly quantity: Decimal
+  readonly cost: Decimal
+  readonly margin: Decimal
+  readonly realised: Decimal
+}
+
+/** An order that has no id yet: `id` is 0. */
+export type Unnumbered = Omit<Order, "id"> & { id: number }
+/** The same of a trade. */
+export type UnnumberedTrade = Omit<Trade, "id"> & { id: number }
 
 export interface MatchingStore {
-  /** Gives the order its id, and keeps it. */
-  insertOrder(order: Omit<Order, "id">): Order
+  /** Gives the order its id, and keeps it. The draft is the store's from then on: it may number it in place. */
+  insertOrder(draft: Unnumbered): Order
   updateOrder(order: Order): void
   order(id: number): Order | undefined
   /** The live order with this client id, if any. */
@@ -27,13 +46,13 @@ export interface MatchingStore {
   quote(market: Market, symbol: string): Quote | undefined
   putQuote(market: Market, symbol: string, quote: Quote): void
 
-  balance(wallet: string, asset: string): WalletBalance
-  putBalance(wallet: string, asset: string, balance: WalletBalance): void
-  position(account: string, symbol: string, side: PositionSide): FuturesPosition | undefined
-  putPosition(account: string, symbol: string, side: PositionSide, position: FuturesPosition): void
+  funds(wallet: string, asset: string): Funds
+  putFunds(wallet: string, asset: string, funds: Funds): void
+  holding(account: string, symbol: string, side: PositionSide): Holding | undefined
+  putHolding(account: string, symbol: string, side: PositionSide, holding: Holding): void
 
-  /** Gives the trade its id, and keeps it. */
-  insertTrade(trade: Omit<Trade, "id">): Trade
+  /** Gives the trade its id, and keeps it; as {@link insertOrder} does. */
+  insertTrade(draft: UnnumberedTrade): Trade
 }
 
 /** The house rules: pure functions of their arguments. */

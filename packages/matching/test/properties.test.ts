@@ -1,8 +1,8 @@
-import { dec } from "@petrosa/contracts"
+import { ONE, dec, div, mul, str } from "@petrosa/contracts"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { MemoryStore, cancel, execute, isLive, place, sweep } from "../src/index.ts"
-import type { MatchingEvent, NewOrder } from "../src/index.ts"
+import { MemoryStore, NO_FUNDS, balanceOf, cancel, execute, isLive, marginOf, place, positionOf, sweep } from "../src/index.ts"
+import type { Funds, Holding, MatchingEvent, NewOrder, PositionSide } from "../src/index.ts"
 import { ACCOUNTS, checkInvariants, d, quoteOf, richStore, rules } from "./world.ts"
 
 type Step =
@@ -85,6 +85,38 @@ const run = (store: MemoryStore, step: Step, nowMs: number, house = rules()): re
   }
 }
 
+/** Money as the paper venue keeps it: numbers, never through text. */
+class NumberStore extends MemoryStore {
+  readonly #funds = new Map<string, Funds>()
+  readonly #holdings = new Map<string, Holding>()
+
+  override funds(wallet: string, asset: string): Funds {
+    return this.#funds.get(`${wallet} ${asset}`) ?? super.funds(wallet, asset)
+  }
+  override putFunds(wallet: string, asset: string, funds: Funds): void {
+    this.#funds.set(`${wallet} ${asset}`, funds)
+  }
+  override holding(account: string, symbol: string, side: PositionSide): Holding | undefined {
+    return this.#holdings.get(`${account} ${symbol} ${side}`)
+  }
+  override putHolding(account: string, symbol: string, side: PositionSide, holding: Holding): void {
+    this.#holdings.set(`${account} ${symbol} ${side}`, holding)
+  }
+}
+
+test("given no leverage, then margin is what the division would give, to the last digit", () => {
+  const number = fc
+    .tuple(fc.bigInt({ min: -(10n ** 14n), max: 10n ** 14n }), fc.integer({ min: 0, max: 14 }))
+    .map(([digits, places]) => `${digits}e-${places}`)
+  fc.assert(
+    fc.property(number, number, fc.constantFrom(ONE, dec("1"), dec("3"), dec("20")), (a, b, leverage) => {
+      const notional = mul(dec(a), dec(b))
+      expect(str(marginOf(notional, leverage))).toBe(str(div(notional, leverage)))
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
 describe.each([
   ["hedge positions, accounts meet", true, true],
   ["hedge positions, outside market only", true, false],
@@ -118,6 +150,31 @@ describe.each([
         expect(JSON.stringify(second.exportState())).toBe(JSON.stringify(first.exportState()))
       }),
       { numRuns: 60 },
+    )
+  })
+
+  test("money that stays a number between trades is the same, to the last digit, as money that goes through text", () => {
+    fc.assert(
+      fc.property(steps, fc.constantFrom("1", "3"), (list, leverage) => {
+        const house = rules({ leverage: () => (leverage === "1" ? ONE : dec(leverage)) })
+        const text = richStore(meet)
+        const numbers = richStore(meet, new NumberStore({ accountsMeet: meet }))
+        const events = list.map((step, index) => run(text, step, index, house))
+        expect(JSON.stringify(list.map((step, index) => run(numbers, step, index, house)))).toBe(JSON.stringify(events))
+        for (const account of ACCOUNTS) {
+          for (const [wallet, asset] of [
+            ["spot", "USDT"],
+            ["spot", "BTC"],
+            ["futures", "USDT"],
+          ] as const)
+            expect(balanceOf(numbers.funds(`${account}:${wallet}`, asset) ?? NO_FUNDS)).toEqual(text.balance(`${account}:${wallet}`, asset))
+          for (const side of ["long", "short", "both"] as const) {
+            const holding = numbers.holding(account, "BTCUSDT", side)
+            expect(holding === undefined ? undefined : positionOf(holding)).toEqual(text.position(account, "BTCUSDT", side))
+          }
+        }
+      }),
+      { numRuns: 100 },
     )
   })
 

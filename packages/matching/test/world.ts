@@ -26,8 +26,7 @@ export const quoteOf = (price: string, size?: string): Quote => ({
   ...(size === undefined ? {} : { bidSize: d(size), askSize: d(size) }),
 })
 
-export const richStore = (accountsMeet: boolean): MemoryStore => {
-  const store = new MemoryStore({ accountsMeet })
+export const richStore = (accountsMeet: boolean, store = new MemoryStore({ accountsMeet })): MemoryStore => {
   for (const account of ACCOUNTS) {
     for (const market of ["spot", "futures"]) store.putBalance(`${account}:${market}`, "USDT", { total: d("1000000"), locked: d("0") })
     store.putBalance(`${account}:spot`, "BTC", { total: d("10"), locked: d("0") })

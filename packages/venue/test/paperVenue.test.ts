@@ -47,6 +47,38 @@ describe("prices", () => {
     }
   })
 
+  test.each([
+    ["file", {}],
+    ["memory", { file: ":memory:" }],
+  ] as const)(
+    "given the price of before once more (%s), then it is known with its new time, and it is news again behind another one",
+    async (_name, options) => {
+      const fixture = await make(options)
+      const { venue } = fixture
+      const signal = (price: string, atMs: number): void =>
+        venue.observePrice({ symbol: "BTCUSDT", price: price as DecimalString, source: "signal", atMs }, "futures")
+      signal("50000", 7)
+      expect(venue.price("BTCUSDT", "futures")).toMatchObject({ price: "50000", atMs: 7 })
+      signal("50010", 8)
+      signal("50000", 9)
+      const request = requestFor(fixture)
+      valueOf(await venue.place(request))
+      expect((await until(fixture, request, "filled")).fills).toMatchObject([{ price: "50000" }])
+    },
+  )
+
+  test("given another process has moved the price, then the price of before is news", async () => {
+    const fixture = await make()
+    const { venue } = fixture
+    const other = await fixture.another()
+    await other.setPrice("BTCUSDT", "futures", "50500")
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    venue.observePrice({ symbol: "BTCUSDT", price: "50000" as DecimalString, source: "signal", atMs: 7 }, "futures")
+    const request = requestFor(fixture)
+    valueOf(await venue.place(request))
+    expect((await until(fixture, request, "filled")).fills).toMatchObject([{ price: "50000" }])
+  })
+
   test("given no price of the symbol, then a market order finds no depth", async () => {
     const { venue, ...fixture } = await make()
     const outcome = await venue.place(requestFor(fixture, { symbol: "ETHUSDT", quantity: "1" }))

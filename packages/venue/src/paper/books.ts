@@ -24,6 +24,7 @@ export interface Work {
 export interface LoggedEvent {
   readonly seq: number
   readonly atMs: number
+  readonly market: Market
   readonly order: VenueOrder
   readonly fill?: Fill
 }
@@ -31,6 +32,7 @@ export interface LoggedEvent {
 /** An order that was found, and what decides whether it is told of. */
 export interface FoundOrder {
   readonly id: number
+  readonly market: Market
   readonly placedAtMs: number
   readonly order: VenueOrder
 }
@@ -67,6 +69,7 @@ export interface PaperBooks extends MatchingStore {
   putListed(listed: Listed): void
 
   logEvent(order: Order, fillId: number | null): void
+  /** What was logged after `seq`. Who asks has read everything up to there, and does not ask for it again. */
   eventsAfter(seq: number, limit: number): readonly LoggedEvent[]
   lastEvent(): number
 

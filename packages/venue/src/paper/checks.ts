@@ -52,7 +52,7 @@ const parameter = (name: string): Refused =>
   refused("fatal", "-1102", `Mandatory parameter '${name}' was not sent, was empty/null, or malformed.`)
 const surplus = (name: string): Refused => refused("fatal", "-1106", `Parameter '${name}' sent when not required.`)
 
-const checkParameters = (request: PlaceRequest, rules: SymbolRules): Refused | undefined => {
+const checkParameters = (request: PlaceRequest, rules: SymbolRules, quantity: Decimal): Refused | undefined => {
   if (!CLIENT_ORDER_ID.test(request.clientOrderId))
     return request.market === "spot"
       ? refused("fatal", "-1100", "Illegal characters found in parameter 'newClientOrderId'.")
@@ -65,15 +65,13 @@ const checkParameters = (request: PlaceRequest, rules: SymbolRules): Refused | u
   if (hasTrigger(request.type) && request.triggerPrice === undefined) return parameter("triggerPrice")
   if (!hasTrigger(request.type) && request.triggerPrice !== undefined) return surplus("triggerPrice")
   if (!hasLimit(request.type) && time !== undefined && time !== "GTC") return surplus("timeInForce")
-  if (!isPositive(dec(request.quantity))) return refused("fatal", "-4003", "Quantity less than or equal to zero.")
+  if (!isPositive(quantity)) return refused("fatal", "-4003", "Quantity less than or equal to zero.")
   return undefined
 }
 
-const checkPrice = (text: DecimalString | undefined, rules: SymbolRules): Refused | undefined => {
-  if (text === undefined) return undefined
-  const spot = rules.market === "spot"
-  const price = dec(text)
-  const { min, max, step } = boundsOf(rules).price
+const checkPrice = (price: Decimal | undefined, bounds: Bounds, spot: boolean): Refused | undefined => {
+  if (price === undefined) return undefined
+  const { min, max, step } = bounds.price
   if (!isPositive(price) || (min !== undefined && lt(price, min)))
     return filter("PRICE_FILTER", spot, "-4013", "Price less than min price.")
   if (max !== undefined && gt(price, max)) return filter("PRICE_FILTER", spot, "-4002", "Price greater than max price.")
@@ -88,10 +86,14 @@ const checkLot = (quantity: Decimal, lot: Range, name: string, spot: boolean): R
   return undefined
 }
 
-const checkPercent = (request: PlaceRequest, rules: SymbolRules, market: Decimal | undefined): Refused | undefined => {
-  if (request.price === undefined || market === undefined) return undefined
+const checkPercent = (
+  request: PlaceRequest,
+  rules: SymbolRules,
+  price: Decimal | undefined,
+  market: Decimal | undefined,
+): Refused | undefined => {
+  if (price === undefined || market === undefined) return undefined
   const spot = rules.market === "spot"
-  const price = dec(request.price)
   const up = request.side === "buy" ? rules.percentPrice.buyUp : rules.percentPrice.sellUp
   const down = request.side === "buy" ? rules.percentPrice.buyDown : rules.percentPrice.sellDown
   if (up !== "0" && gt(price, mul(market, dec(up))))
@@ -101,14 +103,19 @@ const checkPercent = (request: PlaceRequest, rules: SymbolRules, market: Decimal
   return undefined
 }
 
-const checkNotional = (request: PlaceRequest, rules: SymbolRules, market: Decimal | undefined): Refused | undefined => {
+/** `price`: the order's own, else the market's. */
+const checkNotional = (
+  request: PlaceRequest,
+  rules: SymbolRules,
+  bounds: Bounds,
+  quantity: Decimal,
+  price: Decimal | undefined,
+): Refused | undefined => {
   const { minAppliesToMarket, maxAppliesToMarket, reduceOnlyExempt } = rules.notional
-  const { minNotional: min, maxNotional: max } = boundsOf(rules)
+  const { minNotional: min, maxNotional: max } = bounds
   if (request.reduceOnly && reduceOnlyExempt) return undefined
-  const own = request.price ?? request.triggerPrice
-  const price = own === undefined ? market : dec(own)
   if (price === undefined) return undefined
-  const notional = mul(price, dec(request.quantity))
+  const notional = mul(price, quantity)
   const isMarket = request.type === "market"
   if (min !== undefined && (!isMarket || minAppliesToMarket) && lt(notional, min))
     return filter(
@@ -122,15 +129,14 @@ const checkNotional = (request: PlaceRequest, rules: SymbolRules, market: Decima
   return undefined
 }
 
-const checkIceberg = (request: PlaceRequest, rules: SymbolRules): Refused | undefined => {
+const checkIceberg = (request: PlaceRequest, rules: SymbolRules, bounds: Bounds, quantity: Decimal): Refused | undefined => {
   if (request.icebergQuantity === undefined) return undefined
   if (!rules.icebergAllowed || request.type !== "limit")
     return refused("fatal", "-1013", "Iceberg orders are not supported for this symbol.")
   const size = dec(request.icebergQuantity)
-  const wrong = checkLot(size, boundsOf(rules).lot, "LOT_SIZE", true)
+  const wrong = checkLot(size, bounds.lot, "LOT_SIZE", true)
   if (wrong !== undefined) return wrong
   if (isZero(size)) return undefined
-  const quantity = dec(request.quantity)
   const parts = quotientFloor(quantity, size) + (isMultipleOf(quantity, size) ? 0n : 1n)
   return rules.icebergParts > 0 && parts > BigInt(rules.icebergParts)
     ? refused("fatal", "-1013", "Filter failure: ICEBERG_PARTS")
@@ -139,18 +145,22 @@ const checkIceberg = (request: PlaceRequest, rules: SymbolRules): Refused | unde
 
 /** The first filter that refuses the request, if any. `market`: the price of the market now. */
 export const checkOrder = (request: PlaceRequest, rules: SymbolRules, market: DecimalString | undefined): Refused | undefined => {
-  const price = market === undefined ? undefined : dec(market)
+  const last = market === undefined ? undefined : dec(market)
   const spot = rules.market === "spot"
   const quantity = dec(request.quantity)
   const bounds = boundsOf(rules)
+  const wrong = checkParameters(request, rules, quantity)
+  if (wrong !== undefined) return wrong
+  const price = request.price === undefined ? undefined : dec(request.price)
+  const wrongPrice = checkPrice(price, bounds, spot)
+  if (wrongPrice !== undefined) return wrongPrice
+  const trigger = request.triggerPrice === undefined ? undefined : dec(request.triggerPrice)
   return (
-    checkParameters(request, rules) ??
-    checkPrice(request.price, rules) ??
-    checkPrice(request.triggerPrice, rules) ??
+    checkPrice(trigger, bounds, spot) ??
     checkLot(quantity, bounds.lot, "LOT_SIZE", spot) ??
     (request.type === "market" ? checkLot(quantity, bounds.marketLot, "MARKET_LOT_SIZE", spot) : undefined) ??
-    checkIceberg(request, rules) ??
-    checkPercent(request, rules, price) ??
-    checkNotional(request, rules, price)
+    checkIceberg(request, rules, bounds, quantity) ??
+    checkPercent(request, rules, price, last) ??
+    checkNotional(request, rules, bounds, quantity, price ?? trigger ?? last)
   )
 }

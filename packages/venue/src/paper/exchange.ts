@@ -2,7 +2,7 @@
  * What the paper exchange does inside a transaction: takes and cancels orders, carries out due executions, moves the
  * market, applies faults. Synchronous; every public method must run in a turn (`turns.ts`).
  */
-import { ONE, accepted, dec, div, eq, floorTo, gt, isZero, lt, refused, str, sub, unknown } from "@petrosa/contracts"
+import { ONE, accepted, dec, div, eq, floorTo, gt, isZero, lt, refused, sub, unknown } from "@petrosa/contracts"
 import type { ClientOrderId, DecimalString, Leg, Market, MarketPrice, Outcome, Refused, SymbolRules } from "@petrosa/contracts"
 import { cancel, execute, hasLimit, isLive, moveMarket, place } from "@petrosa/matching"
 import type { ExecuteOptions, MatchingEvent, MatchingRules, NewOrder, Order } from "@petrosa/matching"
@@ -16,6 +16,7 @@ import type {
   VenueOrder,
 } from "../venue.ts"
 import type { PaperBooks, Work } from "./books.ts"
+import { canonicalText } from "./canonicalText.ts"
 import { checkOrder } from "./checks.ts"
 import { FaultSwitchboard } from "./faultSwitchboard.ts"
 import type { Faults, RequestKind } from "./faults.ts"
@@ -115,7 +116,9 @@ export class PaperExchange {
     if (wrong !== undefined) return wrong
     this.store.leg = request.leg
     const isReserving = this.#options.spotLists && request.market === "spot"
-    const placed = place(this.store, this.#rules, isReserving ? { ...newOrder(request), reduceOnly: false } : newOrder(request), nowMs)
+    // The symbol's text is that of the rules: otherwise each order keeps one of its own, for ever.
+    const draft = newOrder(request, rules.symbol, request.reduceOnly && !isReserving)
+    const placed = place(this.store, this.#rules, draft, nowMs)
     if (placed._tag === "Refused") {
       // A market exit for more than is free: there is nothing (or less) to sell any more.
       const isGone = isReserving && request.reduceOnly && request.type === "market" && placed.reason === "balance"
@@ -217,6 +220,11 @@ export class PaperExchange {
     return this.#nextDueMs
   }
 
+  /** Whether a price is the one that is known already: {@link setPrice} would do nothing. */
+  isKnownPrice(market: Market, price: MarketPrice): boolean {
+    return price.source === "signal" && this.store.marketPrice(market, price.symbol)?.price === price.price
+  }
+
   /** Carries out what is due. */
   runDue(): void {
     const nowMs = this.#options.now()
@@ -307,18 +315,18 @@ export class PaperExchange {
   }
 }
 
-const newOrder = (request: PlaceRequest): NewOrder => ({
+const newOrder = (request: PlaceRequest, symbol: string, reduceOnly: boolean): NewOrder => ({
   account: ACCOUNT,
   clientOrderId: request.clientOrderId,
   market: request.market,
-  symbol: request.symbol,
+  symbol,
   side: request.side,
   positionSide: request.positionSide,
   type: request.type,
   timeInForce: request.timeInForce ?? "GTC",
-  quantity: str(dec(request.quantity)),
+  quantity: canonicalText(request.quantity),
   price: request.price,
   triggerPrice: request.triggerPrice,
   triggerOn: "last",
-  reduceOnly: request.reduceOnly,
+  reduceOnly,
 })

@@ -5,9 +5,9 @@
  *
  * Synchronous; every method runs in a turn of the exchange. Nothing is written before everything is checked.
  */
-import { accepted, dec, gte, lt, lte, refused, str, sub } from "@petrosa/contracts"
+import { ZERO, accepted, dec, gte, lt, lte, refused, str, sub } from "@petrosa/contracts"
 import type { Leg, Outcome, Refused } from "@petrosa/contracts"
-import { end, isLive, place, tryLock } from "@petrosa/matching"
+import { end, isLive, place, tryLock, unnumbered } from "@petrosa/matching"
 import type { MatchingEvent, MatchingRules, NewOrder, Order } from "@petrosa/matching"
 import type { OcoAcknowledgement, OcoRequest, OtocoRequest, PlaceRequest, VenueOrder } from "../venue.ts"
 import type { PaperBooks } from "./books.ts"
@@ -113,18 +113,8 @@ export class PaperLists {
     this.#books.putListed({ orderId: entryId, listId: entryId, isEntry: true, waits: false, endedBySibling: false })
     const waiting = (request: PlaceRequest): VenueOrder => {
       this.#books.leg = request.leg
-      const order = this.#books.insertOrder({
-        ...draftOf(request),
-        status: "new",
-        filled: str(dec("0")),
-        filledQuote: str(dec("0")),
-        locked: str(dec("0")),
-        triggered: false,
-        // The market passes it by, and nothing executes it.
-        pending: true,
-        placedAtMs: nowMs,
-        updatedAtMs: nowMs,
-      })
+      // Pending: the market passes it by, and nothing executes it.
+      const order = this.#books.insertOrder(unnumbered(draftOf(request), str(ZERO), true, nowMs))
       const listed: Listed = { orderId: order.id, listId: entryId, isEntry: false, waits: true, endedBySibling: false }
       this.#books.putListed(listed)
       this.#log([{ _tag: "Accepted", order }])
@@ -221,8 +211,8 @@ export class PaperLists {
   }
   #free(request: PlaceRequest): ReturnType<typeof dec> {
     const { base } = this.#rules.assets("spot", request.symbol)
-    const balance = this.#books.balance(this.#rules.wallet(ACCOUNT, "spot"), base)
-    return sub(dec(balance.total), dec(balance.locked))
+    const { total, locked } = this.#books.funds(this.#rules.wallet(ACCOUNT, "spot"), base)
+    return sub(total, locked)
   }
 }
 

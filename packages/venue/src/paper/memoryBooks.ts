@@ -2,23 +2,28 @@
  * The paper venue's memory as plain maps of this process (`:memory:`): several times faster than tables, for measurements and
  * simulations. It behaves as the file does, but that nobody shares it, and that a request which throws half-way (a bug) is
  * not undone.
+ *
+ * What one request costs does not depend on how much is open, and money stays a number until somebody asks for it.
  */
-import { abs, approx, dec, mul, str, sub } from "@petrosa/contracts"
-import type { Fill, Leg, Market, MarketPrice, SymbolRules } from "@petrosa/contracts"
-import { entryPrice, isLive } from "@petrosa/matching"
-import type { FuturesPosition, Order, PositionSide, Quote, Trade, WalletBalance } from "@petrosa/matching"
+import { abs, approx, dec, isZero, mul, str, sub } from "@petrosa/contracts"
+import type { DecimalString, Fill, Leg, Market, MarketPrice, SymbolRules } from "@petrosa/contracts"
+import { NO_FUNDS, entryPrice, isLive, positionOf } from "@petrosa/matching"
+import type { Funds, Holding, Order, PositionSide, Quote, Trade, Unnumbered, UnnumberedTrade } from "@petrosa/matching"
 import type { Balance, Position } from "../venue.ts"
 import type { FoundOrder, LoggedEvent, PaperBooks, Work } from "./books.ts"
+import { BySymbol } from "./bySymbol.ts"
+import { ClientIdIndex } from "./clientIdIndex.ts"
+import { EventQueue } from "./eventQueue.ts"
 import type { Ledger } from "./ledger.ts"
 import type { Listed } from "./lists.ts"
-import { SLACK, actsAt, quoteAt } from "./priceIndex.ts"
+import { SLACK, actingPrice, actsBelow, quoteAt } from "./priceIndex.ts"
 import { asVenueOrder } from "./rows.ts"
 import { SortedPrices } from "./sortedPrices.ts"
 
-/** Lines of the log that are kept at least: its only readers are in this process, and read at every turn. */
-const EVENTS_KEPT = 10_000
-const ZERO_BALANCE = { total: "0", locked: "0" } as WalletBalance
 const byId = (a: Order, b: Order): number => a.id - b.id
+const byDue = (a: Work, b: Work): number => (a.dueMs ?? 0) - (b.dueMs ?? 0) || a.orderId - b.orderId
+const freshIndex = (): SortedPrices => new SortedPrices()
+const freshSet = (): Set<number> => new Set<number>()
 
 export class MemoryBooks implements PaperBooks {
   readonly undoable = false
@@ -26,30 +31,33 @@ export class MemoryBooks implements PaperBooks {
   readonly #rulesOf: (symbol: string, market: Market) => SymbolRules | undefined
   readonly #orders: Order[] = []
   readonly #legs: Leg[] = []
-  /** Order ids by client id, newest last. */
-  readonly #byClientId = new Map<string, number[]>()
-  readonly #live = new Set<number>()
-  readonly #below = new Map<string, SortedPrices>()
-  readonly #above = new Map<string, SortedPrices>()
+  readonly #byClientId = new ClientIdIndex((id) => this.order(id)?.clientOrderId)
+  /** For the few client ids that were used again: the order before an order. */
+  readonly #sameIdBefore = new Map<number, number>()
+  /** In order of arrival, since ids ascend. */
+  readonly #live = new BySymbol<Set<number>>()
+  readonly #below = new BySymbol<SortedPrices>()
+  readonly #above = new BySymbol<SortedPrices>()
   readonly #fills: { readonly orderId: number; readonly fill: Fill }[] = []
-  readonly #fillsOf = new Map<number, Fill[]>()
-  readonly #balances = new Map<string, WalletBalance>()
-  readonly #positions = new Map<string, { readonly symbol: string; readonly side: PositionSide; readonly position: FuturesPosition }>()
-  readonly #prices = new Map<string, { readonly market: Market; readonly price: MarketPrice }>()
-  readonly #work = new Map<number, Work>()
+  /** The fills of each order. Nearly every order that trades does so once: then it is no array. */
+  readonly #fillsOf: (Fill | Fill[] | undefined)[] = []
+  readonly #funds = new Map<string, Funds>()
+  readonly #holdings: Readonly<Record<PositionSide, Map<string, Holding>>> = { long: new Map(), short: new Map(), both: new Map() }
+  readonly #prices = new BySymbol<{ readonly market: Market; readonly price: MarketPrice; readonly quote: Quote }>()
+  /** Executions that have a time, and those that wait for the price to move. */
+  readonly #timed = new Map<number, Work>()
+  readonly #waiting = new Map<number, Work>()
   readonly #meta = new Map<string, string>()
   readonly #listed = new Map<number, Listed>()
   readonly #lists = new Map<number, number[]>()
-  /** The log; `#pruned` lines before it are gone. */
-  #events: LoggedEvent[] = []
-  #pruned = 0
+  readonly #events = new EventQueue()
 
   constructor(
     rulesOf: (symbol: string, market: Market) => SymbolRules | undefined,
-    starting: { readonly asset: string; readonly amount: WalletBalance["total"] },
+    starting: { readonly asset: string; readonly amount: DecimalString },
   ) {
     this.#rulesOf = rulesOf
-    this.#balances.set(starting.asset, { total: starting.amount, locked: ZERO_BALANCE.locked })
+    this.#funds.set(starting.asset, { total: dec(starting.amount), locked: NO_FUNDS.locked })
   }
 
   begin(): void {}
@@ -63,14 +71,15 @@ export class MemoryBooks implements PaperBooks {
 
   // ---- what the matching core reads and writes
 
-  insertOrder(draft: Omit<Order, "id">): Order {
-    const order: Order = { ...draft, id: this.#orders.length + 1 }
+  insertOrder(draft: Unnumbered): Order {
+    draft.id = this.#orders.length + 1
+    const order: Order = draft
     this.#orders.push(order)
     this.#legs.push(this.leg)
-    const ids = this.#byClientId.get(order.clientOrderId)
-    if (ids === undefined) this.#byClientId.set(order.clientOrderId, [order.id])
-    else ids.push(order.id)
-    this.#live.add(order.id)
+    this.#fillsOf.push(undefined)
+    const before = this.#byClientId.put(order.clientOrderId, order.id)
+    if (before !== undefined) this.#sameIdBefore.set(order.id, before)
+    this.#live.need(order.market, order.symbol, freshSet).add(order.id)
     this.#place(order, undefined)
     return order
   }
@@ -78,37 +87,43 @@ export class MemoryBooks implements PaperBooks {
   updateOrder(order: Order): void {
     const before = this.#orders[order.id - 1]
     this.#orders[order.id - 1] = order
-    if (!isLive(order.status)) this.#live.delete(order.id)
+    if (!isLive(order.status)) this.#live.get(order.market, order.symbol)?.delete(order.id)
     this.#place(order, before)
   }
 
   /** Keeps the price index. */
   #place(order: Order, before: Order | undefined): void {
-    const was = before === undefined ? undefined : actsAt(before)
-    const is = actsAt(order)
-    if (was !== undefined && was.below === is.below && was.above === is.above) return
-    const symbol = `${order.market} ${order.symbol}`
-    if (typeof was?.below === "number") index(this.#below, symbol).remove(was.below, order.id)
-    if (typeof was?.above === "number") index(this.#above, symbol).remove(was.above, order.id)
-    if (is.below !== null) index(this.#below, symbol).add(is.below, order.id)
-    if (is.above !== null) index(this.#above, symbol).add(is.above, order.id)
+    const was = before === undefined ? undefined : actingPrice(before)
+    const is = actingPrice(order)
+    if (before !== undefined && was !== undefined) {
+      if (was === is && actsBelow(before) === actsBelow(order)) return
+      this.#side(before).remove(approx(was), order.id)
+    }
+    if (is !== undefined) this.#side(order).add(approx(is), order.id)
+  }
+  #side(order: Order): SortedPrices {
+    return (actsBelow(order) ? this.#below : this.#above).need(order.market, order.symbol, freshIndex)
   }
 
   order(id: number): Order | undefined {
     return this.#orders[id - 1]
   }
-  liveOrder(_account: string, market: Market, symbol: string, clientOrderId: string): Order | undefined {
-    for (const id of this.#byClientId.get(clientOrderId)?.toReversed() ?? []) {
+  /** The newest order with this client id. */
+  #newest(market: Market, symbol: string, clientOrderId: string, onlyLive: boolean): Order | undefined {
+    for (let id = this.#byClientId.newest(clientOrderId); id !== undefined; id = this.#sameIdBefore.get(id)) {
       const order = this.order(id)
-      if (order !== undefined && isLive(order.status) && order.market === market && order.symbol === symbol) return order
+      if (order?.market === market && order.symbol === symbol && (!onlyLive || isLive(order.status))) return order
     }
     return undefined
+  }
+  liveOrder(_account: string, market: Market, symbol: string, clientOrderId: string): Order | undefined {
+    return this.#newest(market, symbol, clientOrderId, true)
   }
   reachable(market: Market, symbol: string, quote: Quote): readonly Order[] {
     const price = approx(quote.last)
     const ids = [
-      ...(this.#below.get(`${market} ${symbol}`)?.atLeast(price * (1 - SLACK)) ?? []),
-      ...(this.#above.get(`${market} ${symbol}`)?.atMost(price * (1 + SLACK)) ?? []),
+      ...(this.#below.get(market, symbol)?.atLeast(price * (1 - SLACK)) ?? []),
+      ...(this.#above.get(market, symbol)?.atMost(price * (1 + SLACK)) ?? []),
     ]
     return ids.flatMap((id) => this.order(id) ?? [])
   }
@@ -116,34 +131,33 @@ export class MemoryBooks implements PaperBooks {
     return []
   }
   marketPrice(market: Market, symbol: string): Omit<MarketPrice, "symbol"> | undefined {
-    return this.#prices.get(`${market} ${symbol}`)?.price
+    return this.#prices.get(market, symbol)?.price
   }
   putMarketPrice(market: Market, price: MarketPrice): void {
-    this.#prices.set(`${market} ${price.symbol}`, { market, price })
+    this.#prices.set(market, price.symbol, { market, price, quote: quoteAt(price.price) })
   }
   quote(market: Market, symbol: string): Quote | undefined {
-    const price = this.marketPrice(market, symbol)?.price
-    return price === undefined ? undefined : quoteAt(price)
+    return this.#prices.get(market, symbol)?.quote
   }
   /** The price is already there, with its source and time: see {@link putMarketPrice}. */
   putQuote(): void {}
-  balance(_wallet: string, asset: string): WalletBalance {
-    return this.#balances.get(asset) ?? ZERO_BALANCE
+  funds(_wallet: string, asset: string): Funds {
+    return this.#funds.get(asset) ?? NO_FUNDS
   }
-  putBalance(_wallet: string, asset: string, balance: WalletBalance): void {
-    this.#balances.set(asset, balance)
+  putFunds(_wallet: string, asset: string, funds: Funds): void {
+    this.#funds.set(asset, funds)
   }
-  position(_account: string, symbol: string, side: PositionSide): FuturesPosition | undefined {
-    return this.#positions.get(`${symbol} ${side}`)?.position
+  holding(_account: string, symbol: string, side: PositionSide): Holding | undefined {
+    return this.#holdings[side].get(symbol)
   }
-  putPosition(_account: string, symbol: string, side: PositionSide, position: FuturesPosition): void {
-    this.#positions.set(`${symbol} ${side}`, { symbol, side, position })
+  putHolding(_account: string, symbol: string, side: PositionSide, holding: Holding): void {
+    this.#holdings[side].set(symbol, holding)
   }
-  insertTrade(draft: Omit<Trade, "id">): Trade {
-    const trade: Trade = { ...draft, id: this.#fills.length + 1 }
+  insertTrade(draft: UnnumberedTrade): Trade {
+    draft.id = this.#fills.length + 1
     const inQuote = draft.feeAsset === this.#rulesOf(draft.symbol, draft.market)?.quoteAsset
     const fill: Fill = {
-      tradeId: String(trade.id),
+      tradeId: String(draft.id),
       quantity: draft.quantity,
       price: draft.price,
       fee: draft.fee,
@@ -152,10 +166,12 @@ export class MemoryBooks implements PaperBooks {
       atMs: draft.atMs,
     }
     this.#fills.push({ orderId: draft.orderId, fill })
-    const own = this.#fillsOf.get(draft.orderId)
-    if (own === undefined) this.#fillsOf.set(draft.orderId, [fill])
-    else own.push(fill)
-    return trade
+    const at = draft.orderId - 1
+    const own = this.#fillsOf[at]
+    if (own === undefined) this.#fillsOf[at] = fill
+    else if (Array.isArray(own)) own.push(fill)
+    else this.#fillsOf[at] = [own, fill]
+    return draft
   }
 
   // ---- executions to come, the log, the rest
@@ -165,28 +181,36 @@ export class MemoryBooks implements PaperBooks {
     return { orders: live.length, algos: live.filter((order) => order.triggerPrice !== undefined).length }
   }
   putWork(work: Work): void {
-    this.#work.set(work.orderId, work)
+    if (work.dueMs === null) {
+      this.#timed.delete(work.orderId)
+      this.#waiting.set(work.orderId, work)
+    } else {
+      this.#waiting.delete(work.orderId)
+      this.#timed.set(work.orderId, work)
+    }
   }
   deleteWork(orderId: number): void {
-    this.#work.delete(orderId)
+    if (!this.#timed.delete(orderId)) this.#waiting.delete(orderId)
   }
   dueWork(nowMs: number, limit: number): readonly Work[] {
-    const due = [...this.#work.values()].filter((work) => work.dueMs !== null && work.dueMs <= nowMs)
-    return due.sort((a, b) => (a.dueMs ?? 0) - (b.dueMs ?? 0) || a.orderId - b.orderId).slice(0, limit)
+    const due: Work[] = []
+    for (const work of this.#timed.values()) if ((work.dueMs ?? 0) <= nowMs) due.push(work)
+    return due.sort(byDue).slice(0, limit)
   }
   nextDueMs(): number | undefined {
     let next: number | undefined
-    for (const { dueMs } of this.#work.values()) if (dueMs !== null && (next === undefined || dueMs < next)) next = dueMs
+    for (const { dueMs } of this.#timed.values()) if (dueMs !== null && (next === undefined || dueMs < next)) next = dueMs
     return next
   }
   heldWork(market: Market, symbol: string): readonly Work[] {
-    return [...this.#work.values()].filter((work) => {
+    return [...this.#waiting.values()].filter((work) => {
       const order = this.order(work.orderId)
-      return work.dueMs === null && order?.market === market && order.symbol === symbol
+      return order?.market === market && order.symbol === symbol
     })
   }
   releaseWork(nowMs: number): void {
-    for (const work of this.#work.values()) if (work.dueMs === null) this.#work.set(work.orderId, { ...work, dueMs: nowMs, atPrice: null })
+    for (const work of this.#waiting.values()) this.#timed.set(work.orderId, { ...work, dueMs: nowMs, atPrice: null })
+    this.#waiting.clear()
   }
 
   listed(orderId: number): Listed | undefined {
@@ -201,19 +225,13 @@ export class MemoryBooks implements PaperBooks {
   }
 
   logEvent(order: Order, fillId: number | null): void {
-    const fill = fillId === null ? undefined : this.#fills[fillId - 1]?.fill
-    const event = { seq: this.#pruned + this.#events.length + 1, atMs: order.updatedAtMs, order: asVenueOrder(order) }
-    this.#events.push(fill === undefined ? event : { ...event, fill })
-    if (this.#events.length < EVENTS_KEPT * 2) return
-    this.#pruned += EVENTS_KEPT
-    this.#events = this.#events.slice(EVENTS_KEPT)
+    this.#events.add(order, fillId === null ? undefined : this.#fills[fillId - 1]?.fill)
   }
   eventsAfter(seq: number, limit: number): readonly LoggedEvent[] {
-    const from = Math.max(seq - this.#pruned, 0)
-    return this.#events.slice(from, from + limit)
+    return this.#events.after(seq, limit)
   }
   lastEvent(): number {
-    return this.#pruned + this.#events.length
+    return this.#events.last()
   }
 
   meta(key: string): string | undefined {
@@ -224,33 +242,44 @@ export class MemoryBooks implements PaperBooks {
   }
 
   #liveOrders(symbol?: string, market?: Market): readonly Order[] {
-    return [...this.#live]
-      .flatMap((id) => this.order(id) ?? [])
-      .filter((order) => (symbol === undefined || order.symbol === symbol) && (market === undefined || order.market === market))
-      .sort(byId)
+    const orders: Order[] = []
+    const take = (ids: Iterable<number> | undefined): void => {
+      for (const id of ids ?? []) {
+        const order = this.order(id)
+        if (order !== undefined) orders.push(order)
+      }
+    }
+    if (symbol !== undefined && market !== undefined) {
+      take(this.#live.get(market, symbol))
+      return orders
+    }
+    for (const ids of this.#live.values(market)) take(ids)
+    return (symbol === undefined ? orders : orders.filter((order) => order.symbol === symbol)).sort(byId)
   }
   findOrder(symbol: string, market: Market, clientOrderId: string, id?: string): FoundOrder | undefined {
-    const ids = id === undefined ? (this.#byClientId.get(clientOrderId)?.toReversed() ?? []) : [Number(id)]
-    const order = ids.map((one) => this.order(one)).find((one) => one?.symbol === symbol && one.market === market)
-    return order === undefined ? undefined : found(order)
+    const order = id === undefined ? this.#newest(market, symbol, clientOrderId, false) : this.order(Number(id))
+    return order?.market === market && order.symbol === symbol ? found(order) : undefined
   }
   openOrders(symbol?: string, market?: Market): readonly FoundOrder[] {
     return this.#liveOrders(symbol, market).map(found)
   }
   fillsOf(orderId: number): readonly Fill[] {
-    return [...(this.#fillsOf.get(orderId) ?? [])]
+    const own = this.#fillsOf[orderId - 1]
+    return own === undefined ? [] : Array.isArray(own) ? [...own] : [own]
   }
   balances(): readonly Balance[] {
-    return [...this.#balances]
-      .map(([asset, { total, locked }]) => ({ asset, free: str(sub(dec(total), dec(locked))), locked }))
+    return [...this.#funds]
+      .map(([asset, { total, locked }]) => ({ asset, free: str(sub(total, locked)), locked: str(locked) }))
       .sort((a, b) => (a.asset < b.asset ? -1 : 1))
   }
+  /** In the order in which the file tells them. */
   positions(): readonly Position[] {
-    return [...this.#positions.values()].flatMap(({ symbol, side, position }) =>
-      position.quantity === "0" || side === "both"
-        ? []
-        : [{ symbol, side, quantity: str(abs(dec(position.quantity))), entryPrice: entryPrice(position) }],
-    )
+    const told: Position[] = []
+    for (const side of ["long", "short"] as const)
+      for (const [symbol, holding] of this.#holdings[side])
+        if (!isZero(holding.quantity))
+          told.push({ symbol, side, quantity: str(abs(holding.quantity)), entryPrice: entryPrice(positionOf(holding)) })
+    return told.sort((a, b) => (a.symbol === b.symbol ? (a.side < b.side ? -1 : 1) : a.symbol < b.symbol ? -1 : 1))
   }
   prices(): readonly { readonly market: Market; readonly price: MarketPrice }[] {
     return [...this.#prices.values()]
@@ -270,11 +299,9 @@ export class MemoryBooks implements PaperBooks {
   }
 }
 
-const found = (order: Order): FoundOrder => ({ id: order.id, placedAtMs: order.placedAtMs, order: asVenueOrder(order) })
-const index = (map: Map<string, SortedPrices>, symbol: string): SortedPrices => {
-  const known = map.get(symbol)
-  if (known !== undefined) return known
-  const fresh = new SortedPrices()
-  map.set(symbol, fresh)
-  return fresh
-}
+const found = (order: Order): FoundOrder => ({
+  id: order.id,
+  market: order.market,
+  placedAtMs: order.placedAtMs,
+  order: asVenueOrder(order),
+})

@@ -11,7 +11,7 @@
  * a lot are an order list, as there); counts of open orders are not limited unless `orderCounts` is set.
  */
 import { canonical, known, refused, unknown } from "@petrosa/contracts"
-import type { ClientOrderId, DecimalString, Fill, Market, MarketPrice, Outcome, Read, SymbolRules } from "@petrosa/contracts"
+import type { ClientOrderId, DecimalString, Fill, Market, MarketPrice, Outcome, Read, Refused, SymbolRules } from "@petrosa/contracts"
 import { bundledRules } from "../symbols/bundled.ts"
 import type {
   Acknowledgement,
@@ -27,6 +27,7 @@ import type {
   VenueOrder,
 } from "../venue.ts"
 import type { FoundOrder, PaperBooks } from "./books.ts"
+import { BySymbol } from "./bySymbol.ts"
 import { isBusy, openDatabase } from "./database.ts"
 import { PaperExchange } from "./exchange.ts"
 import { concerns } from "./faults.ts"
@@ -107,16 +108,20 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
     now,
   })
   /** With its place in its list. */
-  const complete = (order: VenueOrder): VenueOrder =>
-    spotLists ? { ...order, ...marksOf(books.listed(Number(order.venueOrderId))) } : order
+  const complete = (order: VenueOrder, market: Market): VenueOrder => {
+    const listed = spotLists && market === "spot" ? books.listed(Number(order.venueOrderId)) : undefined
+    return listed === undefined ? order : { ...order, ...marksOf(listed) }
+  }
   const tail = new Tail(books, complete)
-  const prices = new Map<string, MarketPrice>()
+  const prices = new BySymbol<MarketPrice>()
+  /** Prices that are in the queue. */
+  let pricesWaiting = 0
   let eventsWaiting = false
   let dueTimer: NodeJS.Timeout | undefined
   let closed = false
 
   const loadPrices = (): void => {
-    for (const { market, price } of books.prices()) prices.set(`${market} ${price.symbol}`, price)
+    for (const { market, price } of books.prices()) prices.set(market, price.symbol, price)
   }
   const lookAround = (): boolean => {
     if (!books.othersWrote()) return false
@@ -181,18 +186,27 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
     return halfMs > 0 ? sleep(halfMs) : undefined
   }
 
-  const change = async <A>(run: () => Outcome<A>): Promise<Outcome<A>> => {
-    let executed: Outcome<A> | undefined
+  const unavailable = (error: unknown): Refused =>
+    refused("retry", "PAPER_UNAVAILABLE", error instanceof Error ? error.message : String(error))
+
+  /** Once executed, a failure on the way back must not deny it. */
+  const home = <A>(executed: A): A | Promise<A> => {
+    try {
+      const back = travel()
+      return back === undefined ? executed : back.then(() => executed)
+    } catch {
+      return executed
+    }
+  }
+  const way = { home, instead: unavailable }
+
+  /** Without latency nothing is waited for but the turn itself. */
+  const change = <A>(run: () => Outcome<A>): Promise<Outcome<A>> => {
     try {
       const there = travel()
-      if (there !== undefined) await there
-      executed = await turns.enqueue(run)
-      const back = travel()
-      if (back !== undefined) await back
-      return executed
+      return there === undefined ? turns.enqueue(run, way) : there.then(() => turns.enqueue(run, way))
     } catch (error) {
-      // Once executed, a failure on the way back must not deny it.
-      return executed ?? refused("retry", "PAPER_UNAVAILABLE", error instanceof Error ? error.message : String(error))
+      return Promise.resolve(unavailable(error))
     }
   }
 
@@ -210,6 +224,37 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
       return known(value)
     } catch (error) {
       return unknown(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  const moved = (): void => {
+    pricesWaiting -= 1
+  }
+  const move = (price: MarketPrice, market: Market): Promise<void> => {
+    pricesWaiting += 1
+    const turn = turns.enqueue(() => exchange.setPrice(market, price))
+    turn.then(moved, moved)
+    return turn
+  }
+
+  let lookedAtMs = -1
+  /**
+   * Whether a price is no news, so that nothing needs to be done: most signals bring the price of the one before. While another
+   * price is on its way, or when the file cannot be looked at, the turn decides. What others wrote is looked for once in a
+   * millisecond: two prices that two processes take in the same one have no order.
+   */
+  const isKnownPrice = (price: MarketPrice, market: Market): boolean => {
+    if (pricesWaiting > 0) return false
+    try {
+      const nowMs = shared ? Math.floor(performance.now()) : lookedAtMs
+      if (nowMs !== lookedAtMs) {
+        lookedAtMs = nowMs
+        // Others' events are told, and their prices known, as if the turn had come across them.
+        if (lookAround()) turns.wake()
+      }
+      return exchange.isKnownPrice(market, price)
+    } catch {
+      return false
     }
   }
 
@@ -237,10 +282,10 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
     query: (symbol, market, clientOrderId): Promise<Read<VenueOrder | undefined>> =>
       ask(() => {
         const found = books.findOrder(symbol, market, clientOrderId)
-        return found === undefined || hidden(found) ? undefined : { ...complete(found.order), fills: books.fillsOf(found.id) }
+        return found === undefined || hidden(found) ? undefined : { ...complete(found.order, market), fills: books.fillsOf(found.id) }
       }),
     openOrders: (symbol, market): Promise<Read<readonly VenueOrder[]>> =>
-      ask(() => books.openOrders(symbol, market).flatMap((found) => (hidden(found) ? [] : [complete(found.order)]))),
+      ask(() => books.openOrders(symbol, market).flatMap((found) => (hidden(found) ? [] : [complete(found.order, found.market)]))),
     fills: (symbol, market, order): Promise<Read<readonly Fill[]>> =>
       ask(() => {
         const found = books.findOrder(symbol, market, order.clientOrderId, order.venueOrderId)
@@ -248,24 +293,25 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
       }),
     balances: (): Promise<Read<readonly Balance[]>> => ask(() => books.balances()),
     positions: (): Promise<Read<readonly Position[]>> => ask(() => books.positions()),
-    price: (symbol, market) => prices.get(`${market} ${symbol}`),
+    price: (symbol, market) => prices.get(market, symbol),
 
     observePrice: (price, market) => {
-      if (rulesOf(price.symbol, market) === undefined || closed) return
-      prices.set(`${market} ${price.symbol}`, price)
+      if (closed || rulesOf(price.symbol, market) === undefined) return
+      const isKnown = isKnownPrice(price, market)
+      prices.set(market, price.symbol, price)
       // What cannot be written now is told by the requests that follow; a price alone has nobody to tell.
-      turns.enqueue(() => exchange.setPrice(market, price)).catch(() => undefined)
+      if (!isKnown) move(price, market).catch(() => undefined)
     },
     follow: async (price, market) => {
       if (rulesOf(price.symbol, market) === undefined || closed) return
-      await turns.enqueue(() => exchange.setPrice(market, price))
-      prices.set(`${market} ${price.symbol}`, price)
+      await move(price, market)
+      prices.set(market, price.symbol, price)
     },
     setPrice: async (symbol, market, text) => {
       if (rulesOf(symbol, market) === undefined) throw new RangeError(`${symbol} is not known on ${market}`)
       const price: MarketPrice = { symbol, price: positive(text), source: "hand", atMs: now() }
-      await turns.enqueue(() => exchange.setPrice(market, price))
-      prices.set(`${market} ${symbol}`, price)
+      await move(price, market)
+      prices.set(market, symbol, price)
     },
     setFaults: (faults) => turns.enqueue(() => exchange.setFaults(faults)),
     faults: () => {

@@ -112,18 +112,50 @@ export const venueOrderOf = (row: ToldOrder, fills?: readonly Fill[]): VenueOrde
   updatedAtMs: row.updated_ms,
 })
 
-/** The same of an order of the matching core. */
-export const asVenueOrder = (order: Order): VenueOrder => ({
-  symbol: order.symbol,
-  clientOrderId: order.clientOrderId,
-  venueOrderId: venueOrderId(order.id),
-  side: order.side,
-  type: order.type,
-  status: order.status,
-  quantity: order.quantity,
-  filledQuantity: order.filled,
-  filledQuote: order.filledQuote,
-  ...(order.price === undefined ? {} : { price: order.price }),
-  ...(order.triggerPrice === undefined ? {} : { triggerPrice: order.triggerPrice }),
-  updatedAtMs: order.updatedAtMs,
-})
+/** The same of an order of the matching core: each event tells it, so every shape is written out, none is put together. */
+export const asVenueOrder = (order: Order): VenueOrder => {
+  const { price, triggerPrice } = order
+  if (price === undefined && triggerPrice === undefined) {
+    return {
+      symbol: order.symbol,
+      clientOrderId: order.clientOrderId,
+      venueOrderId: venueOrderId(order.id),
+      side: order.side,
+      type: order.type,
+      status: order.status,
+      quantity: order.quantity,
+      filledQuantity: order.filled,
+      filledQuote: order.filledQuote,
+      updatedAtMs: order.updatedAtMs,
+    }
+  }
+  if (price === undefined && triggerPrice !== undefined) {
+    return {
+      symbol: order.symbol,
+      clientOrderId: order.clientOrderId,
+      venueOrderId: venueOrderId(order.id),
+      side: order.side,
+      type: order.type,
+      status: order.status,
+      quantity: order.quantity,
+      filledQuantity: order.filled,
+      filledQuote: order.filledQuote,
+      triggerPrice,
+      updatedAtMs: order.updatedAtMs,
+    }
+  }
+  return {
+    symbol: order.symbol,
+    clientOrderId: order.clientOrderId,
+    venueOrderId: venueOrderId(order.id),
+    side: order.side,
+    type: order.type,
+    status: order.status,
+    quantity: order.quantity,
+    filledQuantity: order.filled,
+    filledQuote: order.filledQuote,
+    ...(price === undefined ? {} : { price }),
+    ...(triggerPrice === undefined ? {} : { triggerPrice }),
+    updatedAtMs: order.updatedAtMs,
+  }
+}

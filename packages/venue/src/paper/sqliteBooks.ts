@@ -46,6 +46,7 @@ const workOf = (row: WorkRow): Work => ({
 
 /** The parts of an order that never change, what the event changed, and the fill. */
 type EventRow = ToldOrder & {
+  readonly market: Market
   readonly seq: number
   readonly fill_id: number | null
   readonly f_quantity: FillRow["quantity"]
@@ -56,7 +57,7 @@ type EventRow = ToldOrder & {
   readonly f_at_ms: number
 }
 const eventOf = (row: EventRow): LoggedEvent => {
-  const event = { seq: row.seq, atMs: row.updated_ms, order: venueOrderOf(row) }
+  const event = { seq: row.seq, atMs: row.updated_ms, market: row.market, order: venueOrderOf(row) }
   if (row.fill_id === null) return event
   const fill = fillOf({
     id: row.fill_id,
@@ -203,7 +204,7 @@ export class SqliteBooks extends SqliteStore implements PaperBooks {
   }
 }
 
-const found = (row: OrderRow): FoundOrder => ({ id: row.id, placedAtMs: row.placed_ms, order: venueOrderOf(row) })
+const found = (row: OrderRow): FoundOrder => ({ id: row.id, market: row.market, placedAtMs: row.placed_ms, order: venueOrderOf(row) })
 
 const STATEMENTS = {
   dataVersion: "PRAGMA data_version",
@@ -220,7 +221,7 @@ const STATEMENTS = {
   logEvent: "INSERT INTO events (order_id, status, filled, filled_quote, fill_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)",
   pruneEvents: "DELETE FROM events WHERE seq <= ?",
   eventsAfter:
-    "SELECT o.id, o.client_id, o.symbol, o.side, o.type, o.quantity, o.price, o.trigger_price," +
+    "SELECT o.id, o.client_id, o.market, o.symbol, o.side, o.type, o.quantity, o.price, o.trigger_price," +
     " e.seq, e.status, e.filled, e.filled_quote, e.at_ms AS updated_ms, e.fill_id," +
     " f.quantity AS f_quantity, f.price AS f_price, f.fee AS f_fee, f.fee_asset AS f_fee_asset, f.fee_quote AS f_fee_quote, f.at_ms AS f_at_ms" +
     " FROM events e JOIN orders o ON o.id = e.order_id LEFT JOIN fills f ON f.id = e.fill_id WHERE e.seq > ? ORDER BY e.seq LIMIT ?",

@@ -8,16 +8,27 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { approx, mul, dec, str } from "@petrosa/contracts"
 import type { Leg, Market, MarketPrice, SymbolRules } from "@petrosa/contracts"
-import { isLive } from "@petrosa/matching"
-import type { FuturesPosition, MatchingStore, Order, PositionSide, Quote, Trade, WalletBalance } from "@petrosa/matching"
+import { NO_FUNDS, fundsOf, holdingOf, isLive } from "@petrosa/matching"
+import type {
+  Funds,
+  FuturesPosition,
+  Holding,
+  MatchingStore,
+  Order,
+  PositionSide,
+  Quote,
+  Trade,
+  Unnumbered,
+  UnnumberedTrade,
+  WalletBalance,
+} from "@petrosa/matching"
+import { BySymbol } from "./bySymbol.ts"
 import { SLACK, actsAt, quoteAt } from "./priceIndex.ts"
 import { orderOf } from "./rows.ts"
 import type { OrderRow } from "./rows.ts"
 
 /** Orders that are remembered at most. */
 const REMEMBERED = 10_000
-
-const ZERO_BALANCE = { total: "0", locked: "0" } as WalletBalance
 
 export class SqliteStore implements MatchingStore {
   readonly #rulesOf: (symbol: string, market: Market) => SymbolRules | undefined
@@ -34,9 +45,9 @@ export class SqliteStore implements MatchingStore {
   readonly #putPosition: StatementSync
   readonly #insertFill: StatementSync
   readonly #orders = new Map<number, Order>()
-  readonly #prices = new Map<string, Omit<MarketPrice, "symbol">>()
-  readonly #balances = new Map<string, WalletBalance>()
-  readonly #positions = new Map<string, FuturesPosition>()
+  readonly #prices = new BySymbol<Omit<MarketPrice, "symbol">>()
+  readonly #balances = new Map<string, Funds>()
+  readonly #positions = new Map<string, Holding>()
   /** The leg of the order that is being inserted: the core does not know legs. */
   leg: Leg = "entry"
 
@@ -73,8 +84,8 @@ export class SqliteStore implements MatchingStore {
     )
   }
 
-  insertOrder(draft: Omit<Order, "id">): Order {
-    const acts = actsAt({ ...draft, id: 0 })
+  insertOrder(draft: Unnumbered): Order {
+    const acts = actsAt(draft)
     const { lastInsertRowid } = this.#insertOrder.run(
       draft.clientOrderId,
       this.leg,
@@ -99,9 +110,9 @@ export class SqliteStore implements MatchingStore {
       acts.below,
       acts.above,
     )
-    const order = { ...draft, id: Number(lastInsertRowid) }
-    this.#remember(order)
-    return order
+    draft.id = Number(lastInsertRowid)
+    this.#remember(draft)
+    return draft
   }
 
   /** What another connection may have changed, or a rollback has undone, is read anew. */
@@ -163,18 +174,17 @@ export class SqliteStore implements MatchingStore {
   }
 
   marketPrice(market: Market, symbol: string): Omit<MarketPrice, "symbol"> | undefined {
-    const key = `${market} ${symbol}`
-    const remembered = this.#prices.get(key)
+    const remembered = this.#prices.get(market, symbol)
     if (remembered !== undefined) return remembered
     const row = this.#quote.get(market, symbol) as { price: MarketPrice["price"]; source: MarketPrice["source"]; at_ms: number } | undefined
     if (row === undefined) return undefined
     const price = { price: row.price, source: row.source, atMs: row.at_ms }
-    this.#prices.set(key, price)
+    this.#prices.set(market, symbol, price)
     return price
   }
 
   putMarketPrice(market: Market, price: MarketPrice): void {
-    this.#prices.set(`${market} ${price.symbol}`, { price: price.price, source: price.source, atMs: price.atMs })
+    this.#prices.set(market, price.symbol, { price: price.price, source: price.source, atMs: price.atMs })
     this.#putQuote.run(market, price.symbol, price.price, price.source, price.atMs)
   }
 
@@ -186,27 +196,35 @@ export class SqliteStore implements MatchingStore {
   /** The price is already written, with its source and time, by {@link putMarketPrice}: a quote here is that one price. */
   putQuote(): void {}
 
-  balance(_wallet: string, asset: string): WalletBalance {
-    const balance = this.#balances.get(asset) ?? (this.#balance.get(asset) as WalletBalance | undefined) ?? ZERO_BALANCE
-    this.#balances.set(asset, balance)
-    return balance
+  funds(_wallet: string, asset: string): Funds {
+    const remembered = this.#balances.get(asset)
+    if (remembered !== undefined) return remembered
+    const row = this.#balance.get(asset) as WalletBalance | undefined
+    const funds = row === undefined ? NO_FUNDS : fundsOf(row)
+    this.#balances.set(asset, funds)
+    return funds
   }
-  putBalance(_wallet: string, asset: string, balance: WalletBalance): void {
-    this.#balances.set(asset, balance)
-    this.#putBalance.run(asset, balance.total, balance.locked)
+  putFunds(_wallet: string, asset: string, funds: Funds): void {
+    this.#balances.set(asset, funds)
+    this.#putBalance.run(asset, str(funds.total), str(funds.locked))
   }
-  position(_account: string, symbol: string, side: PositionSide): FuturesPosition | undefined {
+  holding(_account: string, symbol: string, side: PositionSide): Holding | undefined {
     const key = `${symbol} ${side}`
-    const position = this.#positions.get(key) ?? (this.#position.get(symbol, side) as FuturesPosition | undefined)
-    if (position !== undefined) this.#positions.set(key, position)
-    return position
+    const remembered = this.#positions.get(key)
+    if (remembered !== undefined) return remembered
+    const row = this.#position.get(symbol, side) as FuturesPosition | undefined
+    if (row === undefined) return undefined
+    const holding = holdingOf(row)
+    this.#positions.set(key, holding)
+    return holding
   }
-  putPosition(_account: string, symbol: string, side: PositionSide, position: FuturesPosition): void {
-    this.#positions.set(`${symbol} ${side}`, position)
-    this.#putPosition.run(symbol, side, position.quantity, position.cost, position.margin, position.realised)
+  putHolding(_account: string, symbol: string, side: PositionSide, holding: Holding): void {
+    this.#positions.set(`${symbol} ${side}`, holding)
+    const { quantity, cost, margin, realised } = holding
+    this.#putPosition.run(symbol, side, str(quantity), str(cost), str(margin), str(realised))
   }
 
-  insertTrade(draft: Omit<Trade, "id">): Trade {
+  insertTrade(draft: UnnumberedTrade): Trade {
     const rules = this.#rulesOf(draft.symbol, draft.market)
     const feeQuote = draft.feeAsset === rules?.quoteAsset ? draft.fee : str(mul(dec(draft.fee), dec(draft.price)))
     const { lastInsertRowid } = this.#insertFill.run(
@@ -223,6 +241,7 @@ export class SqliteStore implements MatchingStore {
       draft.realised,
       draft.atMs,
     )
-    return { ...draft, id: Number(lastInsertRowid) }
+    draft.id = Number(lastInsertRowid)
+    return draft
   }
 }

@@ -5,6 +5,7 @@
  * At least once while subscribed; from the end of the log at the first subscription, with a `Gap` first: whoever listens has
  * to ask for what is live. A `Gap` comes, too, when rows were removed before this reader saw them.
  */
+import type { Market } from "@petrosa/contracts"
 import type { VenueEvent, VenueOrder } from "../venue.ts"
 import type { LoggedEvent, PaperBooks } from "./books.ts"
 import { chance } from "./faults.ts"
@@ -16,10 +17,15 @@ const BATCH = 500
 export type Listener = (event: VenueEvent) => void
 
 /** What the venue tells of an order beside what the log holds of it. */
-export type Complete = (order: VenueOrder) => VenueOrder
+export type Complete = (order: VenueOrder, market: Market) => VenueOrder
 
-const eventOf = ({ order, fill }: LoggedEvent, complete: Complete): VenueEvent =>
-  fill === undefined ? { _tag: "Order", order: complete(order) } : { _tag: "Order", order: complete(order), fill }
+const eventOf = ({ order, market, fill }: LoggedEvent, complete: Complete): VenueEvent =>
+  fill === undefined ? { _tag: "Order", order: complete(order, market) } : { _tag: "Order", order: complete(order, market), fill }
+
+const throwLater = (error: unknown): void =>
+  queueMicrotask(() => {
+    throw error
+  })
 
 export class Tail {
   readonly #log: Pick<PaperBooks, "eventsAfter" | "lastEvent">
@@ -51,7 +57,9 @@ export class Tail {
       this.#emit({ _tag: "Gap", reason: `events ${this.#cursor + 1}…${first.seq - 1} are no longer kept` })
     }
     let traded = false
-    for (const row of rows) {
+    const count = rows.length
+    for (let n = 0; n < count; n += 1) {
+      const row = rows[n] ?? first
       if (faults.lateEventsMs > 0 && row.atMs > dueMs) break
       this.#cursor = row.seq
       if (faults.missEvents > 0 && chance(faults.seed, row.seq) < faults.missEvents) continue
@@ -61,7 +69,7 @@ export class Tail {
       if (faults.duplicateEvents) this.#emit(event)
     }
     if (traded) this.#emit({ _tag: "Balance" })
-    return rows.length === BATCH && this.#cursor === rows.at(-1)?.seq
+    return count === BATCH && this.#cursor === rows[count - 1]?.seq
   }
 
   #emit(event: VenueEvent): void {
@@ -70,9 +78,7 @@ export class Tail {
         listener(event)
       } catch (error) {
         // A listener's mistake must not keep the others, or the venue, from going on; nor must it be silent.
-        queueMicrotask(() => {
-          throw error
-        })
+        throwLater(error)
       }
     }
   }

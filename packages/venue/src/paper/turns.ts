@@ -17,12 +17,31 @@ export class NotExecuted extends Error {
 
 type Transactions = Pick<PaperBooks, "begin" | "commit" | "rollback" | "undoable">
 
+/** How an answer gets from the turn to whoever asked. Given with the request, because a promise on top of a promise costs as much again. */
+export interface Way<Denial> {
+  /** What comes of the value once the turn is committed. Must not throw. */
+  readonly home: <A>(value: A) => A | Promise<A>
+  /** The answer to a request that was not executed. */
+  readonly instead: (error: NotExecuted) => Denial
+}
+
 interface Waiting {
   readonly run: () => unknown
+  readonly way: Way<unknown> | undefined
   readonly resolve: (value: never) => void
   readonly reject: (error: NotExecuted) => void
   readonly giveUpAtMs: number
 }
+
+const answer = (item: Waiting, value: unknown): void => {
+  item.resolve((item.way === undefined ? value : item.way.home(value)) as never)
+}
+const deny = (item: Waiting, message: string): void => {
+  const error = new NotExecuted(message)
+  if (item.way === undefined) item.reject(error)
+  else item.resolve(item.way.instead(error) as never)
+}
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** One turn takes at most so many requests; the others go into the next. */
 const TURN_MAX = 512
@@ -67,12 +86,15 @@ export class Turns {
   }
 
   /** Runs in the next turn. */
-  enqueue<A>(run: () => A): Promise<A> {
-    if (this.#closed) return Promise.reject(new NotExecuted("the venue is closed"))
-    if (this.#queue.length >= QUEUE_MAX) return Promise.reject(new NotExecuted("too many requests are waiting"))
+  enqueue<A>(run: () => A, way?: Way<A>): Promise<A> {
     return new Promise<A>((resolve, reject) => {
-      this.#queue.push({ run, resolve, reject, giveUpAtMs: this.#hooks.now() + LOCK_WAIT_MS })
-      this.wake()
+      const item: Waiting = { run, way, resolve, reject, giveUpAtMs: this.#hooks.now() + LOCK_WAIT_MS }
+      if (this.#closed) deny(item, "the venue is closed")
+      else if (this.#queue.length >= QUEUE_MAX) deny(item, "too many requests are waiting")
+      else {
+        this.#queue.push(item)
+        this.wake()
+      }
     })
   }
 
@@ -107,7 +129,8 @@ export class Turns {
   }
 
   #transact(): void {
-    const batch = this.#queue.splice(0, TURN_MAX)
+    const batch = this.#queue.length > TURN_MAX ? this.#queue.splice(0, TURN_MAX) : this.#queue
+    if (batch === this.#queue) this.#queue = []
     if (!this.#books.undoable) {
       this.#oneByOne(batch)
       return
@@ -132,7 +155,7 @@ export class Turns {
       for (const item of batch) this.#alone(item)
       return
     }
-    batch.forEach((item, index) => item.resolve(values[index] as never))
+    batch.forEach((item, index) => answer(item, values[index]))
   }
 
   /** Without transactions: a request that throws is not tried again, because it may have happened in part. */
@@ -143,11 +166,14 @@ export class Turns {
       this.#hooks.workFailed(error)
     }
     for (const item of batch) {
+      let value: unknown
       try {
-        item.resolve(item.run() as never)
+        value = item.run()
       } catch (error) {
-        item.reject(new NotExecuted(error instanceof Error ? error.message : String(error)))
+        deny(item, messageOf(error))
+        continue
       }
+      answer(item, value)
     }
   }
 
@@ -158,10 +184,10 @@ export class Turns {
       this.#hooks.begin()
       const value = item.run()
       this.#books.commit()
-      item.resolve(value as never)
+      answer(item, value)
     } catch (error) {
       this.#rollback()
-      item.reject(new NotExecuted(error instanceof Error ? error.message : String(error)))
+      deny(item, messageOf(error))
     }
   }
 
@@ -174,8 +200,7 @@ export class Turns {
   #notNow(batch: readonly Waiting[], error: unknown): void {
     const nowMs = this.#hooks.now()
     const patient = isBusy(error) && !this.#closed ? batch.filter((item) => item.giveUpAtMs > nowMs) : []
-    const message = error instanceof Error ? error.message : String(error)
-    for (const item of batch) if (!patient.includes(item)) item.reject(new NotExecuted(message))
+    for (const item of batch) if (!patient.includes(item)) deny(item, messageOf(error))
     this.#queue = [...patient, ...this.#queue]
     this.#later()
   }
@@ -193,6 +218,6 @@ export class Turns {
     }
     this.#closed = true
     clearTimeout(this.#retry)
-    for (const item of this.#queue.splice(0)) item.reject(new NotExecuted("the venue is closed"))
+    for (const item of this.#queue.splice(0)) deny(item, "the venue is closed")
   }
 }
