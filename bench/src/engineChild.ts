@@ -4,7 +4,7 @@
  * The instruments cost a few microseconds an order: they note the time of requests at the venue's door and of durable
  * events in the journal, and count what the store is given. Nothing of the engine is changed.
  */
-import type { EventRecord } from "@petrosa/contracts"
+import type { SealedRecord } from "@petrosa/contracts"
 import { parseSettings } from "@petrosa/contracts"
 import pino from "pino"
 import { startService } from "../../apps/tradeengine/src/service.ts"
@@ -24,6 +24,7 @@ class Instruments {
   settled = 0
   failed = 0
   accepted = 0
+  adopted = 0
   failures = new Map<string, number>()
   batches = 0
   appends = 0
@@ -36,18 +37,21 @@ class Instruments {
   sampled: string | undefined
   sample: (readonly SampleRecord[])[] = []
 
-  durable(records: readonly EventRecord[]): void {
-    for (const record of records) {
-      switch (record.type) {
+  durable(records: readonly SealedRecord[]): void {
+    for (const { envelope, flat } of records) {
+      switch (envelope.type) {
         case "SignalReceived":
-          this.published.set(record.order, publishedAtMs(record.signal_id))
+          this.published.set(flat.order, publishedAtMs(flat.signal_id))
+          break
+        case "OrderAdopted":
+          this.adopted += 1
           break
         case "EntryAccepted":
           this.accepted += 1
           break
         case "OrderFailed":
           this.failed += 1
-          this.failures.set(record.reason ?? "", (this.failures.get(record.reason ?? "") ?? 0) + 1)
+          this.failures.set(flat.reason ?? "", (this.failures.get(flat.reason ?? "") ?? 0) + 1)
           break
         case "OrderCompleted":
           this.settled += 1
@@ -103,8 +107,8 @@ const main = async (): Promise<void> => {
     for (const { stream, records } of batch) {
       instruments.appends += 1
       instruments.events += records.length
-      for (const { text } of records) instruments.textLength += text.length
-      if (instruments.sampled === undefined && records[0]?.record.version === 1) instruments.sampled = stream
+      for (const { bytes } of records) instruments.textLength += bytes.length
+      if (instruments.sampled === undefined && records[0]?.envelope.version === 1) instruments.sampled = stream
       if (stream === instruments.sampled) instruments.sample.push(records.map(({ record, text }) => ({ record: { ...record }, text })))
     }
     return append(batch)
@@ -123,15 +127,12 @@ const main = async (): Promise<void> => {
     if (clientOrderId.charAt(LEG_AT) !== STOP_LEG && !instruments.fillAtMs.has(orderOf(clientOrderId)))
       instruments.fillAtMs.set(orderOf(clientOrderId), nowMs())
   })
-  engine.onJournal((records) => instruments.durable(records))
+  engine.journal.listen((records) => instruments.durable(records))
 
   const answer = async (ask: Ask): Promise<void> => {
     switch (ask.ask) {
       case "count": {
-        const { settled, failed, accepted } = instruments
-        let adopted = 0
-        for (const live of engine.desk.orders.values())
-          if (live.context.adoptedAtMs.length > 0 && live.durableVersion === live.version) adopted += 1
+        const { settled, failed, accepted, adopted } = instruments
         send({ is: "count", counted: { settled, failed, accepted, adopted, live: engine.desk.orders.size, atMs: nowMs() } })
         return
       }

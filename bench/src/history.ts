@@ -6,7 +6,7 @@ import { hash } from "node:crypto"
 import { copyFileSync, constants, existsSync, mkdirSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { type EventRecord, orderIdOf, orderStream, type SealedRecord } from "@petrosa/contracts"
-import { AnchorWriter, type Append, type AppendResult, CHAIN_START, SqliteEventStore } from "@petrosa/event-store"
+import { AnchorWriter, type Append, type AppendResult, CHAIN_START, sealedAs, SqliteEventStore } from "@petrosa/event-store"
 import { cacheFolder } from "./cacheFolder.ts"
 import type { Sample } from "./sample.ts"
 
@@ -81,7 +81,7 @@ const lifeOf = (pieces: readonly Piece[], n: number, createdAt: string): Append 
       hash: hash("sha256", text),
     }
     put.prev = sealed.hash
-    return { record: sealed, text }
+    return sealedAs(sealed, text)
   })
   return { stream, records }
 }
@@ -117,8 +117,8 @@ const make = async (file: string, count: number, sample: Sample, say: (text: str
     await writing
     writing = write(store, batch).then(() => {
       for (const { stream, records } of batch) {
-        const last = records.at(-1)?.record
-        if (last !== undefined) anchors.moved(stream, last.version, last.hash)
+        const last = records.at(-1)
+        if (last !== undefined) anchors.moved(stream, last.envelope.version, last.hash)
       }
       return anchors.tick()
     })

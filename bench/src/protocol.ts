@@ -17,7 +17,7 @@ export interface StoreCounts {
   /** Appends of one stream each. */
   readonly appends: number
   readonly events: number
-  /** UTF-16 units of their canonical texts. */
+  /** Bytes of their canonical texts. */
   readonly textLength: number
 }
 

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { AnchorWriter, SqliteEventStore } from "@petrosa/event-store"
+import { AnchorWriter, SqliteEventStore, sealedAs } from "@petrosa/event-store"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { cli, startCli } from "./run.ts"
 import { START_MS, type Story, storeWith, story } from "./story.ts"
@@ -191,7 +191,7 @@ describe("petrosa replay", () => {
     const changed = story({ id: "changed" })
     const records = changed.append.records.map((sealed) => {
       if (sealed.record.version !== 5) return sealed
-      return { record: { ...sealed.record, state: "filled" }, text: sealed.text.replace('"state":"placed"', '"state":"filled"') }
+      return sealedAs({ ...sealed.record, state: "filled" }, sealed.text.replace('"state":"placed"', '"state":"filled"'))
     })
     const own = await fresh({ ...changed, append: { ...changed.append, records } })
     const { code, out } = await cli(["replay", "changed"], { SQLITE_FILE: own })

@@ -137,9 +137,18 @@ export const canonicalRecord = (r: UnsealedRecord): UnsealedRecord => recordOf(r
 /** The text that is hashed, and that SQLite stores. */
 export const canonicalText = (r: UnsealedRecord): string => JSON.stringify(canonicalRecord(r))
 
-/** A record with its canonical text: what an append carries, so that the text is made once. */
+/**
+ * A record that has its place in the chain: what an append carries. Its canonical text was made once, and is there as the
+ * bytes that were hashed; whoever needs the text or the record as one object asks for it, and it is made then.
+ */
 export interface SealedRecord {
-  readonly record: EventRecord
+  readonly envelope: Envelope
+  readonly flat: FlatFields
+  readonly prev: string
+  readonly hash: string
+  /** UTF-8 of {@link canonicalText}. */
+  readonly bytes: Uint8Array
   /** {@link canonicalText} of the record: without the hash. */
   readonly text: string
+  readonly record: EventRecord
 }

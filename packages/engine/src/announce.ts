@@ -3,13 +3,20 @@
  * when its lot closes; every append goes to `petrosa.journal.<replica>` for live pages and for the other processes' books.
  * News may be lost (plain NATS); the truth is in the event store.
  */
-import type { EventRecord } from "@petrosa/contracts"
+import type { EventRecord, SealedRecord } from "@petrosa/contracts"
 import type { OrderRow } from "@petrosa/event-store"
 import type { Desk } from "./desk.ts"
 import type { LiveOrder } from "./liveOrder.ts"
 
 /** A batch of the journal must fit into one NATS message (1 MiB by default). */
-const JOURNAL_MAX_LENGTH = 700_000
+const JOURNAL_MAX_BYTES = 700_000
+/** `,"hash":"<64 digits>"}` in place of the last brace, and what stands between two records. */
+const HASH_BYTES = 75
+const OPEN = 0x5b
+const CLOSE = 0x5d
+const COMMA = 0x2c
+
+const ANNOUNCED: ReadonlySet<string> = new Set(["OrderCompleted", "OrderFailed", "LotClosed", "OrderParked"])
 
 export class Announcer {
   readonly #desk: Desk
@@ -19,21 +26,20 @@ export class Announcer {
     desk.listen({
       durable: (order, records) => {
         const { faults } = desk.options
-        for (const record of records) {
-          if (faults === undefined) this.#announce(order, record)
-          else void Promise.resolve(faults.at("broker.announce.before", order.order)).then(() => this.#announce(order, record))
+        for (const sealed of records) {
+          if (!ANNOUNCED.has(sealed.envelope.type)) continue
+          if (faults === undefined) this.#announce(order, sealed)
+          else void Promise.resolve(faults.at("broker.announce.before", order.order)).then(() => this.#announce(order, sealed))
         }
       },
     })
-    desk.journal.listen((records, texts) => this.#journal(records, texts))
+    desk.journal.listen((records) => this.#journal(records))
   }
 
-  #announce(order: LiveOrder, record: EventRecord): void {
-    if (record.type !== "OrderCompleted" && record.type !== "OrderFailed" && record.type !== "LotClosed" && record.type !== "OrderParked")
-      return
+  #announce(order: LiveOrder, { envelope, flat }: SealedRecord): void {
     const c = order.context
     const publisher = this.#desk.options.intake
-    const data = record.data as {
+    const data = envelope.data as {
       readonly reason?: unknown
       readonly profit?: string
       readonly exitPrice?: string
@@ -48,40 +54,52 @@ export class Announcer {
         order: order.order,
         strategy_id: c.strategyId,
         symbol: c.symbol,
-        event: record.type === "LotClosed" ? "lot_closed" : record.type === "OrderParked" ? "parked" : "settled",
-        state: record.state,
-        status: record.status,
+        event: envelope.type === "LotClosed" ? "lot_closed" : envelope.type === "OrderParked" ? "parked" : "settled",
+        state: envelope.state,
+        status: flat.status,
         ...(data.reason === undefined ? {} : { reason: data.reason }),
-        quantity: record.filled_quantity ?? record.quantity,
-        fill_price: record.fill_price,
-        fees: record.fees,
-        stop_loss: record.stop_loss,
-        take_profit: record.take_profit,
+        quantity: flat.filled_quantity ?? flat.quantity,
+        fill_price: flat.fill_price,
+        fees: flat.fees,
+        stop_loss: flat.stop_loss,
+        take_profit: flat.take_profit,
         ...(data.profit === undefined ? {} : { profit: data.profit, exit_price: data.exitPrice, closed_by: data.closedBy }),
-        at: record.at,
+        at: envelope.at,
       }),
     )
   }
 
-  #journal(records: readonly EventRecord[], texts: readonly string[]): void {
-    const { options } = this.#desk
-    let parts: string[] = []
+  /** The records as they were sealed, each with its hash: no text is made again. */
+  #journal(records: readonly SealedRecord[]): void {
+    let from = 0
     let length = 0
-    const send = (): void => {
-      if (parts.length > 0) options.intake.journal(options.replica, `[${parts.join(",")}]`)
-      parts = []
-      length = 0
+    for (let i = 0; i < records.length; i++) {
+      const size = (records[i]?.bytes.length ?? 0) + HASH_BYTES
+      if (length > 0 && length + size > JOURNAL_MAX_BYTES) {
+        this.#send(records, from, i, length)
+        from = i
+        length = 0
+      }
+      length += size
     }
-    for (const [i, record] of records.entries()) {
-      if (record.state === "anchor") continue
-      // The sealed text is the record without its hash.
-      const text = `${texts[i]?.slice(0, -1)},"hash":"${record.hash}"}`
-      if (text.length > JOURNAL_MAX_LENGTH) continue
-      if (length + text.length > JOURNAL_MAX_LENGTH) send()
-      parts.push(text)
-      length += text.length
+    this.#send(records, from, records.length, length)
+  }
+
+  #send(records: readonly SealedRecord[], from: number, to: number, length: number): void {
+    const batch = Buffer.allocUnsafe(length + 2)
+    let at = 0
+    batch[at++] = OPEN
+    for (let i = from; i < to; i++) {
+      const sealed = records[i]
+      // Anchors are nobody's news; what does not fit into any message is left out.
+      if (sealed === undefined || sealed.envelope.state === "anchor" || sealed.bytes.length + HASH_BYTES > JOURNAL_MAX_BYTES) continue
+      if (at > 1) batch[at++] = COMMA
+      batch.set(sealed.bytes, at)
+      at += sealed.bytes.length - 1
+      at += batch.write(`,"hash":"${sealed.hash}"}`, at, "latin1")
     }
-    send()
+    batch[at++] = CLOSE
+    if (at > 2) this.#desk.options.intake.journal(this.#desk.options.replica, batch.subarray(0, at))
   }
 
   /** The newest record of each order in another process's batch. */

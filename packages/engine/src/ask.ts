@@ -31,7 +31,7 @@ export interface AskHost {
   /** The market now, where there is a feed of it. */
   priceOf(order: LiveOrder): PriceRead | undefined
   /** False when the order may be somebody else's by now: then nothing may leave. */
-  stillOwner(order: LiveOrder): Promise<boolean>
+  stillOwner(order: LiveOrder): boolean | Promise<boolean>
   isStopping(): boolean
   measure(what: "entry" | "stop" | "target" | "flatten" | "cancel" | "query", order: LiveOrder, sentAtMs: number): void
 }
@@ -85,7 +85,11 @@ export class Asker {
     if (venue === undefined || entry === null || entry.status !== "sending") return
     if (host.faults !== undefined) await point(host.faults, "venue.entry.before", order)
     // The store may be away just now: ownership is proven before the deadline, or the entry has certainly not left.
-    while (!(await host.stillOwner(order)) && !order.dropped && order.nowMs < entry.sendByMs) await host.sleep(OWNER_RETRY_MS)
+    for (;;) {
+      const owner = host.stillOwner(order)
+      if (owner === true || (await owner) || order.dropped || order.nowMs >= entry.sendByMs) break
+      await host.sleep(OWNER_RETRY_MS)
+    }
     if (order.dropped) return
     const nowMs = host.nowMs()
     const leftMs = entry.sendByMs - order.nowMs
@@ -188,9 +192,10 @@ export class Asker {
     const venue = host.venueOf(order)
     const kind = request.leg
     if (venue === undefined || kind === "entry") return
-    await this.#untilLegsKnown(order)
+    if (!order.legsKnown) await this.#untilLegsKnown(order)
     if (host.faults !== undefined) await point(host.faults, `venue.${kind}.before`, order)
-    if (!(await host.stillOwner(order))) return
+    const owner = host.stillOwner(order)
+    if (owner !== true && !(await owner)) return
     const leg = order.context.legs.find((one) => one.clientOrderId === request.clientOrderId)
     if (leg === undefined || leg.status !== "sending") return
     const held = openQuantity(order.context)
@@ -355,7 +360,7 @@ export class Asker {
    * proof do: then a stop is not there, and has to be placed again (design.md 5.6).
    */
   #noteAbsence(order: LiveOrder, venue: Venue, clientOrderId: ClientOrderId, found: "found" | "absent" | "unknown"): void {
-    if (found === "found") order.absences.delete(clientOrderId)
+    if (found === "found") order.absences?.delete(clientOrderId)
     const status =
       order.context.entry?.clientOrderId === clientOrderId
         ? order.context.entry.status
@@ -363,6 +368,7 @@ export class Asker {
     // What is being resolved has its own proof; what is over was to be absent.
     if (found !== "absent" || (status !== "live" && status !== "cancelling")) return
     const nowMs = this.#host.monotonicMs()
+    order.absences ??= new Map()
     const before = order.absences.get(clientOrderId) ?? { answers: 0, sinceMs: nowMs }
     const absence = { answers: before.answers + 1, sinceMs: before.sinceMs }
     order.absences.set(clientOrderId, absence)
@@ -389,11 +395,13 @@ export class Asker {
   }
 
   /** What the venue's stream told. */
-  async heard(order: LiveOrder, report: VenueOrder, fill: Fill | undefined): Promise<void> {
+  heard(order: LiveOrder, report: VenueOrder, fill: Fill | undefined): Promise<boolean> | undefined {
     const venue = this.#host.venueOf(order)
-    if (venue === undefined) return
+    if (venue === undefined) return undefined
     const nowMs = this.#host.nowMs()
-    await this.#take(order, venue, fill === undefined ? report : withFill(report, fill), "stream", { sentAtMs: nowMs, receivedAtMs: nowMs })
+    const whole = fill === undefined ? report : withFill(report, fill)
+    const taken = this.#take(order, venue, whole, "stream", { sentAtMs: nowMs, receivedAtMs: nowMs })
+    return taken === true ? undefined : taken
   }
 
   async #query(order: LiveOrder, venue: Venue, clientOrderId: ClientOrderId, via: Via): Promise<"found" | "absent" | "unknown"> {
@@ -409,14 +417,15 @@ export class Asker {
   }
 
   /** Folds a report in, fetching the fills that it speaks of and does not carry. False when they could not be had. */
-  async #take(order: LiveOrder, venue: Venue, report: VenueOrder, via: Via, at: Exchange): Promise<boolean> {
+  #take(order: LiveOrder, venue: Venue, report: VenueOrder, via: Via, at: Exchange): true | Promise<boolean> {
     const cause: Cause = via === "trades" ? "query" : via
     const first = this.#observe(order, report, report.fills ?? [], via, at)
-    if (!first.fillsMissing) {
-      if (first.events.length > 0) order.take(first.events, cause)
-      return true
-    }
     if (first.events.length > 0) order.take(first.events, cause)
+    return first.fillsMissing ? this.#takeMissing(order, venue, report, via, at) : true
+  }
+
+  async #takeMissing(order: LiveOrder, venue: Venue, report: VenueOrder, via: Via, at: Exchange): Promise<boolean> {
+    const cause: Cause = via === "trades" ? "query" : via
     const known = order.context
     const fills = await venue.fills(known.symbol, known.market, {
       clientOrderId: report.clientOrderId as ClientOrderId,

@@ -24,7 +24,7 @@ export interface Asking {
   legsKnown(order: LiveOrder): Promise<void>
   query(order: LiveOrder, venue: Venue, clientOrderId: ClientOrderId): Promise<"found" | "absent" | "unknown">
   /** Folds a report in; false when fills that it speaks of could not be had. */
-  take(order: LiveOrder, venue: Venue, report: VenueOrder, via: Via, at: Exchange): Promise<boolean>
+  take(order: LiveOrder, venue: Venue, report: VenueOrder, via: Via, at: Exchange): true | Promise<boolean>
   noteAbsence(order: LiveOrder, venue: Venue, clientOrderId: ClientOrderId, found: "found" | "absent" | "unknown"): void
 }
 

@@ -20,12 +20,14 @@ export const bookOrder = (book: LotBook, order: OrderId, c: OrderContext): void 
   }
   const filled = hasFills(c)
   const quantity = filled ? str(heldQuantity(c)) : ("0" as DecimalString)
-  const price = averageFillPrice(c) ?? dec(c.entry.price ?? c.price ?? "0")
-  const notional = str(mul(dec(c.entry.quantity), price))
   const known = book.get(order)
   const state = filled ? "open" : "onItsWay"
+  // Most events change nothing of it.
+  if (known !== undefined && known.state === state && known.quantity === quantity) return
+  const price = averageFillPrice(c) ?? dec(c.entry.price ?? c.price ?? "0")
+  const notional = str(mul(dec(c.entry.quantity), price))
   if (known !== undefined) {
-    if (known.state !== state || known.quantity !== quantity) book.update(order, { state, quantity, notional })
+    book.update(order, { state, quantity, notional })
     return
   }
   book.reserve({

@@ -6,7 +6,7 @@
  * order that is settled has its message acknowledged after that is durable, and its open lot is handed to the stream of
  * lots before; what is done is forgotten.
  */
-import type { Command, Decimal, EventRecord, OrderEvent, OrderId } from "@petrosa/contracts"
+import type { Command, Decimal, OrderEvent, OrderId, SealedRecord } from "@petrosa/contracts"
 import { add, approx, dec, mul, str, ZERO } from "@petrosa/contracts"
 import type { StoredHead } from "./heads.ts"
 import { HeadCheck } from "./heads.ts"
@@ -28,7 +28,7 @@ import { DeadlineScheduler } from "./scheduler.ts"
 /** What other parts of the engine hear of an order. */
 export interface DeskListener {
   /** Events of it became durable. */
-  durable?(order: LiveOrder, records: readonly EventRecord[]): void
+  durable?(order: LiveOrder, records: readonly SealedRecord[]): void
   /** It is not held here any more: done, given up to somebody else, or thrown away after a failed step. */
   left?(order: LiveOrder, why: "done" | "conflict" | "failed" | "parked"): void
   /** A step of it threw. */
@@ -178,11 +178,15 @@ export class Desk implements OrderHost {
     this.#countSettled(order, c.settled !== null)
     bookOrder(this.book, order.order, c)
     this.#scheduler.set(order.order, nextDeadline(c)?.dueAtMs, order.nowMs)
+    // Only where it ends: an adoption begins the clock anew, and ends nothing.
+    if (c.unprotectedSinceMs === null && order.unprotectedSinceMs !== null)
+      this.metrics.unprotected.observe(Math.max(0, order.nowMs - order.unprotectedSinceMs) / 1000)
+    order.unprotectedSinceMs = c.unprotectedSinceMs
     if (c.entry !== null && c.entry.status !== "sending" && c.entry.status !== "unknown") this.balances.get(c.venue)?.settled(order.order)
     if (order.unsavedCount > 0) this.#watchProtective(order)
   }
 
-  onDurable(order: LiveOrder, records: readonly EventRecord[]): void {
+  onDurable(order: LiveOrder, records: readonly SealedRecord[]): void {
     order.onFirstConflict = undefined
     order.onNeverBegun = undefined
     this.metrics.events.inc(records.length)
@@ -283,8 +287,8 @@ export class Desk implements OrderHost {
     this.#clock.after(PROTECTIVE_SWEEP_MS, flush)
   }
 
-  /** Runs work for an order under a name; the same name does not run twice at once. */
-  task(order: LiveOrder, name: string, work: () => Promise<void>): void {
+  /** Runs work for an order under a name; the same name does not run twice at once. No promise: it is done already. */
+  task(order: LiveOrder, name: string, work: () => Promise<unknown> | undefined): void {
     this.#task(order, name, work)
   }
 
@@ -307,18 +311,29 @@ export class Desk implements OrderHost {
     return false
   }
 
-  #task(order: LiveOrder, name: string, work: () => Promise<void>): void {
+  #task(order: LiveOrder, name: string, work: () => Promise<unknown> | undefined): void {
     if (order.tasks.has(name) || order.dropped) return
     order.tasks.add(name)
     const urgent = name.startsWith("place") || name.startsWith("hear")
     if (urgent) this.#urgent += 1
-    void work()
-      .catch((error: unknown) => this.onStepFailed(order, error, name))
-      .finally(() => {
-        order.tasks.delete(name)
-        if (urgent) this.#urgent -= 1
-        if (order.context.settled !== null) this.finish(order)
-      })
+    const over = (): void => {
+      order.tasks.delete(name)
+      if (urgent) this.#urgent -= 1
+      if (order.context.settled !== null) this.finish(order)
+    }
+    const failed = (error: unknown): void => {
+      this.onStepFailed(order, error, name)
+      over()
+    }
+    let going: Promise<unknown> | undefined
+    try {
+      going = work()
+    } catch (error) {
+      failed(error)
+      return
+    }
+    if (going === undefined) over()
+    else going.then(over, failed)
   }
 
   #acknowledge(order: LiveOrder): void {
@@ -394,10 +409,13 @@ export class Desk implements OrderHost {
   }
 
   /** After a gap: is the head in the store still the one that we wrote? */
-  async #stillOwner(order: LiveOrder): Promise<boolean> {
+  #stillOwner(order: LiveOrder): boolean | Promise<boolean> {
     if (order.dropped) return false
     this.#checkClock()
-    if (order.epoch === this.#epoch) return true
+    return order.epoch === this.#epoch || this.#proveOwner(order)
+  }
+
+  async #proveOwner(order: LiveOrder): Promise<boolean> {
     const epoch = this.#epoch
     const head: StoredHead = await this.#heads.read(order.stream)
     if (order.dropped) return false
@@ -436,13 +454,13 @@ export class Desk implements OrderHost {
     }
   }
 
-  #count(order: LiveOrder, record: EventRecord): void {
-    switch (record.type) {
+  #count(order: LiveOrder, { envelope, flat }: SealedRecord): void {
+    switch (envelope.type) {
       case "OrderCompleted":
       case "OrderFailed":
-        if (record.type === "OrderCompleted") this.completed += 1
+        if (envelope.type === "OrderCompleted") this.completed += 1
         else this.failed += 1
-        this.metrics.settled.inc({ state: record.state, reason: record.reason ?? "" })
+        this.metrics.settled.inc({ state: envelope.state, reason: flat.reason ?? "" })
         break
       case "LotClosed":
         this.metrics.lotsClosed.inc({ closed_by: order.context.closedBy ?? "close" })
@@ -454,7 +472,7 @@ export class Desk implements OrderHost {
       case "EntryFilled":
       case "EntryPartlyFilled":
       case "LateFillFound": {
-        const data = record.data as { readonly fills?: readonly { readonly price: string; readonly quantity: string }[] }
+        const data = envelope.data as { readonly fills?: readonly { readonly price: string; readonly quantity: string }[] }
         for (const fill of data.fills ?? []) {
           const worth = mul(dec(fill.price), dec(fill.quantity))
           this.volumeQuote = add(this.volumeQuote, worth)

@@ -5,7 +5,7 @@
  * takes back at once what it had before it died. Stop: nothing new, what is on its way comes home, everything held is
  * given back. Kill at any point: the messages come again, and the store says how far each order got.
  */
-import type { EventRecord, OrderId } from "@petrosa/contracts"
+import type { EventRecord, OrderId, SealedRecord } from "@petrosa/contracts"
 import type { IntakeEvent, QueueKind } from "@petrosa/intake"
 import { AnchorWriter } from "@petrosa/event-store"
 import { Announcer } from "./announce.ts"
@@ -114,7 +114,11 @@ export class Engine {
       onAnchored: (head) => options.log.info({ ...head }, "anchored"),
     })
     this.journal.listen((records) => {
-      for (const { stream, version, hash } of records) this.#anchors.moved(stream, version, hash)
+      for (let i = 0; i < records.length; i++) {
+        const { envelope, hash } = records[i] as SealedRecord
+        // What was appended together stands together: the last of it is the head.
+        if (records[i + 1]?.envelope.stream !== envelope.stream) this.#anchors.moved(envelope.stream, envelope.version, hash)
+      }
     })
     joinCloser(this.desk)
     joinPoison(this.desk, (order) => this.receiver.recover(order, []))
@@ -372,6 +376,6 @@ export class Engine {
   }
 
   onJournal(listener: (records: readonly EventRecord[]) => void): () => void {
-    return this.journal.listen(listener)
+    return this.journal.listen((records) => listener(records.map((sealed) => sealed.record)))
   }
 }

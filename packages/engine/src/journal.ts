@@ -3,20 +3,18 @@
  * what has become durable. Nothing here decides; a record that was handed in is either durable, or its stream belongs to
  * somebody else.
  */
-import type { EventRecord, SealedRecord } from "@petrosa/contracts"
+import type { SealedRecord } from "@petrosa/contracts"
 import type { AppendResult, EventStore } from "@petrosa/event-store"
-import { GroupCommit } from "@petrosa/event-store"
+import { AppendInFlight, GroupCommit } from "@petrosa/event-store"
 import type { FaultPoints } from "./faultPoints.ts"
 
-/** `texts`: the records as they were sealed, without their hash: nobody has to make them again. */
-export type JournalListener = (records: readonly EventRecord[], texts: readonly string[]) => void
+export type JournalListener = (records: readonly SealedRecord[]) => void
 
 export class Journal {
   readonly #commit: GroupCommit
   readonly #faults: FaultPoints | undefined
   readonly #listeners = new Set<JournalListener>()
-  #durable: EventRecord[] = []
-  #texts: string[] = []
+  #durable: SealedRecord[] = []
   #publishing = false
   #closed = false
 
@@ -43,6 +41,28 @@ export class Journal {
     return this.#closed
   }
 
+  /**
+   * Appends the records of one stream; `tell` is called once they are durable, or when the stream turns out to be somebody
+   * else's. Returns false when another append of this stream is on its way: nothing of this one was sent.
+   */
+  submit(stream: string, records: readonly SealedRecord[], tell: (result: AppendResult) => void): boolean {
+    if (this.#faults !== undefined) {
+      // Fault points may stall or throw: they need a promise. Production has none.
+      this.append(stream, records).then(tell, () => tell({ _tag: "Unavailable", reason: "another append is on its way" }))
+      return true
+    }
+    try {
+      this.#commit.submit({ stream, records }, (result) => {
+        if (result._tag === "Appended") this.#publish(records)
+        tell(result)
+      })
+      return true
+    } catch (error) {
+      if (error instanceof AppendInFlight) return false
+      throw error
+    }
+  }
+
   /** Appends the records of one stream. Resolves when they are durable, or when the stream turns out to be somebody else's. */
   async append(stream: string, records: readonly SealedRecord[]): Promise<AppendResult> {
     if (this.#faults !== undefined) await this.#faults.at("store.append.before", stream)
@@ -53,19 +73,15 @@ export class Journal {
   }
 
   #publish(records: readonly SealedRecord[]): void {
-    for (const { record, text } of records) {
-      this.#durable.push(record)
-      this.#texts.push(text)
-    }
+    for (const sealed of records) this.#durable.push(sealed)
     if (this.#publishing) return
     this.#publishing = true
     // One message per group commit, not per stream: all appends of a batch resolve in the same turn.
     queueMicrotask(() => {
       this.#publishing = false
-      const [batch, texts] = [this.#durable, this.#texts]
+      const batch = this.#durable
       this.#durable = []
-      this.#texts = []
-      for (const listener of this.#listeners) listener(batch, texts)
+      for (const listener of this.#listeners) listener(batch)
     })
   }
 

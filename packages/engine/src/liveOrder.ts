@@ -5,9 +5,9 @@
  * but for protective commands after `protectionStoreWaitMs` (docs/design.md section 6); one append is in flight at a
  * time, what comes meanwhile goes with the next; after a conflict the order is dropped and nothing more is handed out.
  */
-import type { Command, EventRecord, OrderEvent, OrderId, SealedRecord } from "@petrosa/contracts"
+import type { Command, OrderEvent, OrderId, SealedRecord } from "@petrosa/contracts"
 import { EVENT_SCHEMA, eventId, isoOf, orderStream, PROTECTIVE_COMMANDS } from "@petrosa/contracts"
-import { CHAIN_START, sealStep } from "@petrosa/event-store"
+import { CHAIN_START, Sealer } from "@petrosa/event-store"
 import type { AppendResult } from "@petrosa/event-store"
 import type { MessageHandle } from "@petrosa/intake"
 import type { OrderContext, OrderSystem } from "@petrosa/lifecycle"
@@ -29,7 +29,7 @@ export interface OrderHost {
   /** Calls back a little later, when the store's queue has room again. */
   retryFlush(flush: () => void): void
   /** These records are durable. */
-  onDurable(order: LiveOrder, records: readonly EventRecord[]): void
+  onDurable(order: LiveOrder, records: readonly SealedRecord[]): void
   /** This command may leave now. */
   run(order: LiveOrder, command: Command): void
   /** Somebody else wrote: this process does not own the order (any more). */
@@ -63,8 +63,10 @@ export class LiveOrder {
   onNeverBegun: (() => void) | undefined
   /** Its first version was there already: the store knows more of this signal than we did. */
   onFirstConflict: (() => void) | undefined
-  /** Answers "not found" for what we believe to be there, in a row. */
-  readonly absences = new Map<string, { readonly answers: number; readonly sinceMs: number }>()
+  /** Answers "not found" for what we believe to be there, in a row. Few orders ever have any. */
+  absences: Map<string, { readonly answers: number; readonly sinceMs: number }> | undefined
+  /** Since when something filled is without a live stop, as it was last measured. */
+  unprotectedSinceMs: number | null = null
   /** False after a restart, until the venue has said which legs of it are there. */
   legsKnown = true
   dropped = false
@@ -82,6 +84,8 @@ export class LiveOrder {
   #monotonicMs: number
   #unsaved: Unsaved[] = []
   #inFlight: Unsaved[] = []
+  /** None while nothing of it waits: an order that rests remembers no texts. */
+  #sealer: Sealer | undefined
   readonly #whenDurable: { readonly version: number; readonly tell: () => void }[] = []
 
   constructor(
@@ -112,7 +116,10 @@ export class LiveOrder {
    * last event and what has passed here since. Deadlines are reckoned in it, so that no clock puts off anybody's stop.
    */
   get nowMs(): number {
-    return Math.floor(Math.max(this.#host.nowMs(), this.#atMs + (this.#host.monotonicMs() - this.#monotonicMs)))
+    return this.#nowAt(this.#host.monotonicMs())
+  }
+  #nowAt(monotonicMs: number): number {
+    return Math.floor(Math.max(this.#host.nowMs(), this.#atMs + (monotonicMs - this.#monotonicMs)))
   }
   get version(): number {
     return this.#version
@@ -131,9 +138,12 @@ export class LiveOrder {
   take(events: readonly OrderEvent[], cause: Cause): void {
     if (this.dropped) return
     let changed = false
+    const monotonicMs = this.#host.monotonicMs()
+    // What is decided at once has one time; within a stream it never goes back, whatever the clock does.
+    const atMs = this.#nowAt(monotonicMs)
     try {
       for (const event of events) {
-        if (!this.#step(event, cause)) {
+        if (!this.#step(event, cause, atMs, monotonicMs)) {
           this.#host.onRefused(this, event)
           continue
         }
@@ -142,7 +152,7 @@ export class LiveOrder {
           const next = followUp(this.actor.context)
           if (next === undefined) break
           if (n >= FOLLOW_UPS_MAX) throw new Error(`follow-ups feed themselves: ${next.type}`)
-          if (!this.#step(next, "decision"))
+          if (!this.#step(next, "decision", atMs, monotonicMs))
             throw new Error(`the machine refuses its own follow-up ${next.type} in ${JSON.stringify(this.actor.regions)}`)
         }
       }
@@ -155,10 +165,8 @@ export class LiveOrder {
     this.#flush()
   }
 
-  #step(event: OrderEvent, cause: Cause): boolean {
+  #step(event: OrderEvent, cause: Cause, atMs: number, monotonicMs: number): boolean {
     const version = this.#version + 1
-    // Time within a stream never goes back, whatever the clock does.
-    const atMs = this.nowMs
     const taken = this.actor.take(event, version, atMs)
     if (taken === undefined) return false
     const envelope = {
@@ -177,13 +185,14 @@ export class LiveOrder {
       cause,
       trace: this.trace,
     }
-    const sealed = sealStep(envelope, flatFields(taken.context, event.type), this.#head)
+    this.#sealer ??= new Sealer()
+    const sealed = this.#sealer.seal(envelope, flatFields(taken.context, event.type), this.#head)
     this.#atMs = atMs
-    this.#monotonicMs = this.#host.monotonicMs()
+    this.#monotonicMs = monotonicMs
     this.#version = version
-    this.#head = sealed.record.hash
+    this.#head = sealed.hash
     if (event.type === "EntryIntended") this.#intentVersion = version
-    this.#unsaved.push({ sealed, commands: taken.commands, sinceMs: this.#host.monotonicMs() })
+    this.#unsaved.push({ sealed, commands: taken.commands, sinceMs: monotonicMs })
     return true
   }
 
@@ -192,11 +201,9 @@ export class LiveOrder {
     this.#inFlight = this.#unsaved
     this.#unsaved = []
     const records = this.#inFlight.map((one) => one.sealed)
-    this.#host.journal.append(this.stream, records).then(
-      (result) => this.#appended(result, records),
-      // Another append of this stream is still on its way (the order was rebuilt meanwhile): ours comes after it.
-      () => this.#again(),
-    )
+    const sent = this.#host.journal.submit(this.stream, records, (result) => this.#appended(result, records))
+    // Another append of this stream is still on its way (the order was rebuilt meanwhile): ours comes after it.
+    if (!sent) this.#again()
   }
 
   /** Nothing of this was sent: it stays first in line. */
@@ -222,12 +229,10 @@ export class LiveOrder {
       return
     }
     this.#durableVersion += batch.length
-    this.#host.onDurable(
-      this,
-      records.map((one) => one.record),
-    )
+    this.#host.onDurable(this, records)
     for (const one of batch) this.#hand(one)
     this.#tellDurable()
+    if (this.#unsaved.length === 0) this.#sealer = undefined
     this.#flush()
   }
 

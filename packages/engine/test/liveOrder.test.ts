@@ -37,7 +37,7 @@ const world = () => {
     nowMs: () => seen.nowMs,
     monotonicMs: () => seen.nowMs,
     onChanged: () => {},
-    onDurable: (_order, records) => durable.push(...records),
+    onDurable: (_order, records) => durable.push(...records.map((sealed) => sealed.record)),
     run: (_order, command: Command) => ran.push(command.type),
     onConflict: () => {
       seen.conflicts += 1

@@ -11,8 +11,9 @@
  */
 import { ANCHOR_STREAM_PREFIX } from "@petrosa/contracts"
 import type { Append, AppendResult, EventStore, StreamHead } from "./eventStore.ts"
-import { CHAIN_START, sealAll } from "./hashChain.ts"
+import { CHAIN_START } from "./hashChain.ts"
 import { plainRecord } from "./plainRecord.ts"
+import { sealAll } from "./sealing.ts"
 
 export const HEADS_ANCHORED = "HeadsAnchored"
 export const HEADS_ANCHORED_SCHEMA = 1
@@ -139,8 +140,8 @@ export class AnchorWriter {
       case "Appended": {
         this.#unanswered = undefined
         for (const head of heads) if (this.#moved.get(head.stream) === head) this.#moved.delete(head.stream)
-        const last = append.records.at(-1)?.record
-        if (last !== undefined) this.#head = { stream: this.stream, version: last.version, hash: last.hash }
+        const last = append.records.at(-1)
+        if (last !== undefined) this.#head = { stream: this.stream, version: last.envelope.version, hash: last.hash }
         this.#options.onAnchored?.(this.#head)
         return
       }

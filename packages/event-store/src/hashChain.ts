@@ -6,53 +6,13 @@
  * anchors do that (anchors.ts, verify.ts).
  */
 import { hash as digest } from "node:crypto"
-import {
-  type Envelope,
-  type EventRecord,
-  eventId,
-  type FlatFields,
-  recordOf,
-  type SealedRecord,
-  type UnsealedRecord,
-} from "@petrosa/contracts"
+import { type EventRecord, eventId, type UnsealedRecord } from "@petrosa/contracts"
 import type { StoredEvent } from "./eventStore.ts"
 
 /** `prev` of a stream's first event. */
 export const CHAIN_START = ""
 
-/**
- * The largest event, in UTF-16 units of its text. MongoDB takes documents up to 16 MiB; an event that is too large for
- * a store could never be written, and would be tried for ever.
- */
-export const MAX_EVENT_LENGTH = 2 * 1024 * 1024
-
 export const hashOf = (text: string): string => digest("sha256", text)
-
-/**
- * Makes the text of a record once, and its hash of that text.
- * @throws RangeError when the event is larger than {@link MAX_EVENT_LENGTH}.
- */
-export const seal = (record: Omit<UnsealedRecord, "prev">, prev: string): SealedRecord => sealStep(record, record, prev)
-
-/** As {@link seal}, of a record whose two parts have not been put together: the hot path. */
-export const sealStep = (envelope: Envelope, flat: FlatFields, prev: string): SealedRecord => {
-  const unsealed = recordOf(envelope, flat, prev)
-  const text = JSON.stringify(unsealed)
-  if (text.length > MAX_EVENT_LENGTH)
-    throw new RangeError(`event ${envelope._id} has ${text.length} characters, more than ${MAX_EVENT_LENGTH}`)
-  // Ours alone, and fresh: the hash is added to it, not to a copy of forty fields.
-  return { record: Object.assign(unsealed, { hash: hashOf(text) }), text }
-}
-
-/** Seals events of one stream one after the other: each names the one before. */
-export const sealAll = (records: readonly Omit<UnsealedRecord, "prev">[], prev: string): readonly SealedRecord[] => {
-  let last = prev
-  return records.map((record) => {
-    const sealed = seal(record, last)
-    last = sealed.record.hash
-    return sealed
-  })
-}
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value)
 

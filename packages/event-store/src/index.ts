@@ -5,10 +5,12 @@
  * It imports @petrosa/contracts, Node and the mongodb driver; no other package of this house.
  */
 export * from "./anchors.ts"
+export { CanonicalParts } from "./canonicalParts.ts"
 export * from "./eventStore.ts"
 export * from "./groupCommit.ts"
 export * from "./hashChain.ts"
 export * from "./plainRecord.ts"
+export * from "./sealing.ts"
 export { BadCursor, rowOf } from "./orderRows.ts"
 export { StoreInUse } from "./sqlite/lock.ts"
 export { SqliteEventStore, type SqliteStoreOptions } from "./sqlite/sqliteStore.ts"

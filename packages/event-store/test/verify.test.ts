@@ -202,9 +202,9 @@ describe("verify and anchors", () => {
     const writing = (async () => {
       for (; round < 60; round += 1) {
         const life = appendOf(`w${round}`, LIFE)
-        for (const { record, text } of life.records) {
-          await store.append([{ stream: life.stream, records: [{ record, text }] }])
-          anchors.moved(life.stream, record.version, record.hash)
+        for (const sealed of life.records) {
+          await store.append([{ stream: life.stream, records: [sealed] }])
+          anchors.moved(life.stream, sealed.envelope.version, sealed.hash)
         }
         if (round % 5 === 0) await anchors.tick()
         await new Promise<void>((resolve) => setImmediate(resolve))

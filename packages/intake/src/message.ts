@@ -77,3 +77,8 @@ export const nakPayload = (delayMs: number | undefined): string =>
 export const ACK = "+ACK"
 export const TERM = "+TERM"
 export const WORKING = "+WPI"
+
+const encoder = new TextEncoder()
+const ENCODED: ReadonlyMap<string, Uint8Array> = new Map([ACK, TERM, WORKING].map((payload) => [payload, encoder.encode(payload)]))
+/** The payload as the client sends it: it would encode the same four bytes again for every message. */
+export const payloadBytes = (payload: string): Uint8Array => ENCODED.get(payload) ?? encoder.encode(payload)

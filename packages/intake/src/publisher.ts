@@ -7,7 +7,9 @@
  * identity makes it safe afterwards. The last two are plain NATS: sent when the broker is there, else dropped and
  * counted; they are news, the truth is in the event store.
  */
-import { headers, type MsgHdrs, NatsError } from "nats"
+import { headers, NatsError } from "nats"
+import { type Answer, Asking } from "./asking.ts"
+import { type Clock, systemClock } from "./clock.ts"
 import { type Broker, problemOf } from "./connection.ts"
 import { HTTP_ID_PREFIX } from "./pulledMessage.ts"
 import { EVENTS_PREFIX, JOURNAL_PREFIX, type SubjectPlan } from "./subjects.ts"
@@ -55,6 +57,7 @@ export interface PublisherOptions {
   readonly timeoutMs?: number
   /** How many publications may wait for an answer at once. Default 2000. */
   readonly maxInFlight?: number
+  readonly clock?: Clock
 }
 
 const MAX_BYTES_REACHED = 10077
@@ -63,15 +66,14 @@ const WRONG_LAST_SEQUENCE = new Set([10071, 10164])
 
 export class NatsPublisher implements Publisher {
   readonly #o: PublisherOptions
-  readonly #timeoutMs: number
   readonly #maxInFlight: number
-  #inFlight = 0
+  readonly #asking: Asking
   #dropped = 0
 
   constructor(options: PublisherOptions) {
     this.#o = options
-    this.#timeoutMs = options.timeoutMs ?? 2000
     this.#maxInFlight = options.maxInFlight ?? 2000
+    this.#asking = new Asking(options.broker, options.clock ?? systemClock, options.timeoutMs ?? 2000)
   }
 
   /** How many announcements and journal batches were dropped because the broker was away, or they were too large. */
@@ -124,37 +126,22 @@ export class NatsPublisher implements Publisher {
     return false
   }
 
-  async #publish(
-    subject: string,
-    stream: string,
-    data: Uint8Array | string,
-    fields: Readonly<Record<string, string>>,
-  ): Promise<PublishResult> {
+  #publish(subject: string, stream: string, data: Uint8Array | string, fields: Readonly<Record<string, string>>): Promise<PublishResult> {
     const { broker } = this.#o
     // Not handed to the client: it would send it at some later time, after we said that it was not accepted.
-    if (!broker.connected) return away("The connection to NATS is away.", false)
-    if (this.#inFlight >= this.#maxInFlight) {
-      return { _tag: "Refused", code: "TOO_MANY_IN_FLIGHT", message: `${this.#maxInFlight} publications are waiting for an answer.` }
+    if (!broker.connected) return Promise.resolve(away("The connection to NATS is away.", false))
+    if (this.#asking.size >= this.#maxInFlight) {
+      const message = `${this.#maxInFlight} publications are waiting for an answer.`
+      return Promise.resolve({ _tag: "Refused", code: "TOO_MANY_IN_FLIGHT", message })
     }
-    let hdrs: MsgHdrs
+    const hdrs = headers()
     try {
-      hdrs = headers()
-      for (const [name, value] of Object.entries(fields)) hdrs.set(name, value)
-      hdrs.set("Nats-Expected-Stream", stream)
+      for (const name of Object.keys(fields)) hdrs.append(name, fields[name] ?? "")
+      hdrs.append("Nats-Expected-Stream", stream)
     } catch (error) {
-      return { _tag: "Refused", code: "BAD_HEADER", message: problemOf(error) }
+      return Promise.resolve({ _tag: "Refused", code: "BAD_HEADER", message: problemOf(error) })
     }
-    this.#inFlight++
-    try {
-      const ack = await broker.nc
-        .jetstream({ timeout: this.#timeoutMs })
-        .publish(subject, asBytes(data), { headers: hdrs, timeout: this.#timeoutMs })
-      return { _tag: "Published", stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate }
-    } catch (error) {
-      return failureOf(error)
-    } finally {
-      this.#inFlight--
-    }
+    return this.#asking.ask(subject, data, hdrs).then(resultOf)
   }
 }
 
@@ -164,9 +151,6 @@ const onlyOne = (id: string): Readonly<Record<string, string>> => ({
   "Nats-Expected-Last-Subject-Sequence": "0",
 })
 
-const encoder = new TextEncoder()
-const asBytes = (data: Uint8Array | string): Uint8Array => (typeof data === "string" ? encoder.encode(data) : data)
-
 const away = (message: string, mayHaveArrived: boolean): PublishResult => ({
   _tag: "BrokerAway",
   code: "BROKER_AWAY",
@@ -174,18 +158,53 @@ const away = (message: string, mayHaveArrived: boolean): PublishResult => ({
   mayHaveArrived,
 })
 
-const failureOf = (error: unknown): PublishResult => {
-  const problem = problemOf(error)
-  const code = error instanceof NatsError ? error.api_error?.err_code : undefined
-  if (code !== undefined && WRONG_LAST_SEQUENCE.has(code)) return { _tag: "Occupied" }
-  if (code === MAX_BYTES_REACHED) return { _tag: "Refused", code: "STREAM_FULL", message: `The stream is full: ${problem}` }
-  if (code === MESSAGE_TOO_LARGE || (error instanceof NatsError && error.code === "MAX_PAYLOAD_EXCEEDED")) {
-    return { _tag: "Refused", code: "TOO_LARGE", message: `The message is too large: ${problem}` }
+/** JetStream's answer to a publication. */
+interface PubAck {
+  readonly stream?: unknown
+  readonly seq?: unknown
+  readonly duplicate?: unknown
+  readonly error?: { readonly code?: unknown; readonly err_code?: unknown; readonly description?: unknown }
+}
+
+const resultOf = (answer: Answer): PublishResult => {
+  switch (answer._tag) {
+    case "Answered":
+      return readAck(answer.data)
+    case "Nobody":
+      // Nobody was there to take it.
+      return away("No stream takes this subject now (JetStream may be starting).", false)
+    case "TimedOut":
+      return away("The broker did not answer: it may have arrived.", true)
+    case "NotSent": {
+      const problem = problemOf(answer.error)
+      return answer.error instanceof NatsError && answer.error.code === "MAX_PAYLOAD_EXCEEDED"
+        ? { _tag: "Refused", code: "TOO_LARGE", message: `The message is too large: ${problem}` }
+        : away(`It could not be sent: ${problem}`, false)
+    }
   }
-  if (code !== undefined) return { _tag: "Refused", code: "NOT_STORED", message: `JetStream did not store it: ${problem}` }
-  // No responders (503): nobody was there to take it. A time-out or a lost connection: it may have arrived.
-  const nobody = error instanceof NatsError && error.code === "503"
-  return away(nobody ? "No stream takes this subject now (JetStream may be starting)." : `The broker did not answer: ${problem}`, !nobody)
+}
+
+const decoder = new TextDecoder()
+
+const readAck = (data: Uint8Array): PublishResult => {
+  let ack: PubAck | null
+  try {
+    ack = JSON.parse(decoder.decode(data)) as PubAck | null
+  } catch {
+    ack = null
+  }
+  const error = ack?.error
+  if (error !== undefined && error !== null) {
+    const code = Number(error.err_code)
+    const problem = typeof error.description === "string" ? error.description : `code ${code}`
+    if (WRONG_LAST_SEQUENCE.has(code)) return { _tag: "Occupied" }
+    if (code === MAX_BYTES_REACHED) return { _tag: "Refused", code: "STREAM_FULL", message: `The stream is full: ${problem}` }
+    if (code === MESSAGE_TOO_LARGE) return { _tag: "Refused", code: "TOO_LARGE", message: `The message is too large: ${problem}` }
+    return { _tag: "Refused", code: "NOT_STORED", message: `JetStream did not store it: ${problem}` }
+  }
+  if (typeof ack?.stream !== "string" || typeof ack.seq !== "number" || ack.stream === "")
+    return away("The broker's answer was none of JetStream's: it may have arrived.", true)
+  return { _tag: "Published", stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate === true }
 }
 
 /** One batch of the journal, as `petrosa watch` and the live pages read it. */

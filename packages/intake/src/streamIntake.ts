@@ -16,7 +16,7 @@ import type { Msg } from "nats"
 import { type Clock, GapWatch, systemClock } from "./clock.ts"
 import type { Broker } from "./connection.ts"
 import { type Delivered, HeldMessages } from "./held.ts"
-import { ACK, type IntakeMessage, type MessageHandle, parseAckSubject } from "./message.ts"
+import { ACK, type IntakeMessage, type MessageHandle, parseAckSubject, payloadBytes } from "./message.ts"
 import { PulledMessage } from "./pulledMessage.ts"
 import { Puller, type PullTrouble } from "./pull.ts"
 import type { QueueNames } from "./streams.ts"
@@ -112,7 +112,7 @@ export class StreamIntake {
           return broker.connected
         },
         publish: (subject, payload) => {
-          if (!broker.closed) broker.nc.publish(subject, payload)
+          if (!broker.closed) broker.nc.publish(subject, payloadBytes(payload))
         },
         confirmAck: (subject) =>
           broker.nc.request(subject, ACK, { timeout: CONFIRM_MS }).then(

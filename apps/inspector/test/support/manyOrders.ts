@@ -4,7 +4,7 @@
  */
 import { hash } from "node:crypto"
 import { type EventRecord, type OrderId, orderIdOf, orderStream, type SealedRecord } from "@petrosa/contracts"
-import { type Append, CHAIN_START, type EventStore, SqliteEventStore } from "@petrosa/event-store"
+import { type Append, CHAIN_START, type EventStore, SqliteEventStore, sealedAs } from "@petrosa/event-store"
 import type { Story } from "./story.ts"
 
 const GROUP = 500
@@ -54,7 +54,7 @@ const copyOf = (life: Life, n: number, createdAt: string): Append => {
     if (record.prev !== "") copy = copy.replaceAll(record.prev, prev)
     const sealed = { ...(JSON.parse(copy) as EventRecord), hash: hash("sha256", copy) }
     prev = sealed.hash
-    return { record: sealed, text: copy }
+    return sealedAs(sealed, copy)
   })
   return { stream, records }
 }

@@ -38,7 +38,7 @@ export const appendBatch = async ({ events, meta }: MongoConnection, batch: read
   const ghosts = new Set<string>()
   let fence = false
   let pending: readonly Pending[] = batch.flatMap(({ stream, records }, append) =>
-    records.map(({ record }) => ({ document: toDocument(record), stream, version: record.version, hash: record.hash, append })),
+    records.map(({ envelope, hash, record }) => ({ document: toDocument(record), stream, version: envelope.version, hash, append })),
   )
 
   /** Leaves out the streams of failed documents, and gives their appends a result each. */

@@ -27,7 +27,7 @@ import {
 } from "../eventStore.ts"
 import { recordFromText } from "../hashChain.ts"
 import { type ReadEvent, readStream, UPCASTERS, type Upcasters } from "../upcasters.ts"
-import { reasonOf, type WrittenAppend } from "./appender.ts"
+import { reasonOf } from "./appender.ts"
 import { type FileLock, lockFile } from "./lock.ts"
 import { findOrder, listOrders, openOrders, rebuildOrders } from "./orders.ts"
 import { prepareReader, prepareWriter, REBUILD, whyNotOurs } from "./schema.ts"
@@ -120,7 +120,7 @@ export class SqliteEventStore implements EventStore {
     const unavailable = (reason: string): readonly AppendResult[] => batch.map(() => ({ _tag: "Unavailable", reason }))
     if (this.#closed) return unavailable("the store is closed")
     if (this.#writer === undefined) return unavailable("the store is open for reading only")
-    return this.#writer.append(batch.map(written))
+    return this.#writer.append(batch)
   }
 
   #prepare = (sql: string): StatementSync => {
@@ -316,11 +316,6 @@ const openToRead = (file: string): DatabaseSync => {
     return new DatabaseSync(url, { readOnly: true })
   }
 }
-
-const written = ({ stream, records }: Append): WrittenAppend => ({
-  stream,
-  events: records.map(({ record, text }) => ({ version: record.version, prev: record.prev, hash: record.hash, text, row: record })),
-})
 
 const grouped = (rows: readonly StoredRow[]): Map<string, StoredEvent[]> => {
   const streams = new Map<string, StoredEvent[]>()

@@ -6,22 +6,33 @@
  */
 import type { DatabaseSync } from "node:sqlite"
 import { Worker } from "node:worker_threads"
-import type { AppendResult } from "../eventStore.ts"
+import type { Append, AppendResult } from "../eventStore.ts"
 import { Appender, reasonOf, type WrittenAppend } from "./appender.ts"
 import { type Answered, type Asked, pack } from "./writerMessages.ts"
 
 export interface Writer {
-  append(batch: readonly WrittenAppend[]): Promise<readonly AppendResult[]>
+  append(batch: readonly Append[]): Promise<readonly AppendResult[]>
   forgetRows(): Promise<void>
   setMaxPages(pages: number | undefined): Promise<void>
   close(): Promise<void>
 }
 
+const written = ({ stream, records }: Append): WrittenAppend => ({
+  stream,
+  events: records.map((sealed) => ({
+    version: sealed.envelope.version,
+    prev: sealed.prev,
+    hash: sealed.hash,
+    text: sealed.text,
+    row: { state: sealed.envelope.state, ...sealed.flat },
+  })),
+})
+
 /** Writes on the connection that reads: every append holds the event loop until it is on the disk. */
 export const writerBeside = (db: DatabaseSync): Writer => {
   const appender = new Appender(db)
   return {
-    append: (batch) => Promise.resolve(appender.append(batch)),
+    append: (batch) => Promise.resolve(appender.append(batch.map(written))),
     forgetRows: async () => appender.forgetRows(),
     setMaxPages: async (pages) => appender.setMaxPages(pages),
     close: async () => {},
@@ -81,19 +92,20 @@ class ThreadWriter implements Writer {
     else thread.unref()
   }
 
-  #ask(ask: Ask, appends: number): Promise<readonly AppendResult[]> {
+  #ask(ask: Ask, appends: number, transfer: readonly ArrayBuffer[] = []): Promise<readonly AppendResult[]> {
     const thread = (this.#thread ??= this.#start())
     const id = this.#next++
     return new Promise((answer) => {
       this.#waiting.set(id, { answer, appends })
       this.#hold(thread)
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-      thread.postMessage({ ...ask, id })
+      thread.postMessage({ ...ask, id }, transfer)
     })
   }
 
-  append(batch: readonly WrittenAppend[]): Promise<readonly AppendResult[]> {
-    return this.#ask({ ask: "append", packed: pack(batch) }, batch.length)
+  append(batch: readonly Append[]): Promise<readonly AppendResult[]> {
+    const packed = pack(batch)
+    return this.#ask({ ask: "append", packed }, batch.length, [packed.texts.buffer])
   }
 
   async forgetRows(): Promise<void> {

@@ -5,6 +5,7 @@ import { canonicalText, type SealedRecord } from "@petrosa/contracts"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import type { Append, EventStore, StreamRead } from "../eventStore.ts"
 import { hashOf, verifyChain } from "../hashChain.ts"
+import { sealedAs } from "../sealing.ts"
 import { makeUpcasters, type Upcasters } from "../upcasters.ts"
 import { ordersContract } from "./contractOrders.ts"
 import { FaultyStore, firstDocuments } from "./faultyStore.ts"
@@ -22,7 +23,7 @@ export interface StoreFixture {
 }
 
 export const eventsOf = (read: StreamRead | undefined): readonly SealedRecord[] =>
-  read === undefined || read._tag === "Unreadable" ? [] : read.events.map((record) => ({ record, text: canonicalText(record) }))
+  read === undefined || read._tag === "Unreadable" ? [] : read.events.map((record) => sealedAs(record, canonicalText(record)))
 
 /** `makeFixture` gives an empty place each time. */
 export const eventStoreContract = (name: string, makeFixture: () => Promise<StoreFixture>): void => {

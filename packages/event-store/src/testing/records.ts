@@ -12,7 +12,7 @@ import {
 } from "@petrosa/contracts"
 import { createHash } from "node:crypto"
 import type { Append } from "../eventStore.ts"
-import { sealAll } from "../hashChain.ts"
+import { sealAll } from "../sealing.ts"
 
 /** The order id that belongs to a number (or any text), for ever. */
 export const orderIdFor = (seed: number | string): OrderId => orderIdOf(createHash("sha256").update(String(seed)).digest())
