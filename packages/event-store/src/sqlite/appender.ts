@@ -7,15 +7,15 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import type { AppendResult } from "../eventStore.ts"
+import { OrderColumnsReader } from "./orderColumns.ts"
 
 /** One event on its way: what its chain is checked by, and its text, which is all that is stored. */
 export interface WrittenEvent {
   readonly version: number
   readonly prev: string
   readonly hash: string
-  readonly text: string
-  /** What of it the list of orders needs, when it is at hand; else it is read from the text. */
-  readonly row?: OrderColumns
+  /** UTF-8. Bound as it is: a string would be made for SQLite to unmake (5.0 against 3.3 µs an event). */
+  readonly bytes: Buffer
 }
 
 export interface WrittenAppend {
@@ -23,77 +23,94 @@ export interface WrittenAppend {
   readonly events: readonly WrittenEvent[]
 }
 
-export interface OrderColumns {
-  readonly order: string
-  readonly created_at: string
-  readonly signal_id: string
-  readonly strategy_id: string
-  readonly symbol: string
-  readonly state: string
-  readonly status: string
-  readonly reason: string | null
-  readonly binance_order_id: string | null
-  readonly done: boolean
-}
-
 /** Streams whose head is kept in memory: as many as there may be live orders, and more. */
 const HEADS_MAX = 50_000
 
 /** What the writer knows of a stream without asking: it is the only writer. */
 interface Head {
+  readonly stream: string
   readonly no: number
   version: number
   hash: string
   /** The order's row as it is: `undefined` when it must be asked. */
   done: boolean | undefined
   venueOrderId: string | null | undefined
+  /** In this batch: the last event that was written, its id, and whether the stream's first one was written too. */
+  moved: WrittenEvent | undefined
+  movedTo: number
+  isNew: boolean
 }
 
-interface Moved {
-  readonly stream: string
-  readonly event: WrittenEvent
-  readonly id: number
-  readonly isNew: boolean
-}
+const APPENDED: AppendResult = { _tag: "Appended" }
+
+/** A part of a text keeps all of it in memory for as long as it is kept itself. */
+const ownCopy = (part: string): string => Buffer.from(part).toString()
 
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
+/** Prepared once: a batch has hundreds of runs. */
+class Statements {
+  readonly begin: StatementSync
+  readonly commit: StatementSync
+  readonly event: StatementSync
+  readonly hashAt: StatementSync
+  readonly newStream: StatementSync
+  readonly streamNo: StatementSync
+  readonly head: StatementSync
+  readonly newOrder: StatementSync
+  readonly moveOrder: StatementSync
+  readonly stepOrder: StatementSync
+  readonly lastEvent: StatementSync
+  readonly lastStream: StatementSync
+
+  constructor(db: DatabaseSync) {
+    this.begin = db.prepare("BEGIN IMMEDIATE")
+    this.commit = db.prepare("COMMIT")
+    this.event = db.prepare("INSERT INTO events (id, stream, version, hash, text) VALUES (?, ?, ?, ?, CAST(? AS TEXT))")
+    this.hashAt = db.prepare("SELECT hash FROM events WHERE stream = ? AND version = ?")
+    this.newStream = db.prepare("INSERT INTO streams (no, name) VALUES (?, ?) ON CONFLICT (name) DO NOTHING")
+    this.streamNo = db.prepare("SELECT no FROM streams WHERE name = ?")
+    this.head = db.prepare("SELECT version, hash FROM events WHERE stream = ? ORDER BY version DESC LIMIT 1")
+    this.newOrder = db.prepare(
+      `INSERT INTO orders (no, event, created_at, signal_id, strategy_id, symbol, state, status, reason, binance_order_id, done)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (no) DO UPDATE SET event = excluded.event, state = excluded.state, status = excluded.status, reason = excluded.reason,
+         binance_order_id = excluded.binance_order_id, done = excluded.done`,
+    )
+    this.moveOrder = db.prepare(
+      "UPDATE orders SET event = ?, state = ?, status = ?, reason = ?, binance_order_id = ?, done = ? WHERE no = ?",
+    )
+    // The common step of an order on its way: no index has a word in it.
+    this.stepOrder = db.prepare("UPDATE orders SET event = ?, state = ?, status = ?, reason = ? WHERE no = ?")
+    this.lastEvent = db.prepare("SELECT max(id) AS n FROM events")
+    this.lastStream = db.prepare("SELECT max(no) AS n FROM streams")
+  }
+}
+
 export class Appender {
   readonly #db: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #sql: Statements
   readonly #heads = new Map<string, Head>()
+  readonly #columns = new OrderColumnsReader()
+  /** Streams that moved in the batch that is being written. */
+  #moved: Head[] = []
   #nextEvent = 1
   #nextStream = 1
 
   constructor(db: DatabaseSync) {
     this.#db = db
+    this.#sql = new Statements(db)
     this.#forget()
   }
 
   /** Never throws: what SQLite throws (a full disk, an I/O error) makes the whole batch `Unavailable`. */
   append(batch: readonly WrittenAppend[]): readonly AppendResult[] {
     try {
-      this.#db.exec("BEGIN IMMEDIATE")
-      const moved = new Map<Head, Moved>()
-      const results = batch.map((append): AppendResult => {
-        const head = this.#head(append.stream)
-        const before = head.version
-        const result = this.#write(append, head)
-        const last = append.events.find(({ version }) => version === head.version)
-        if (head.version > before && last !== undefined)
-          moved.set(head, {
-            stream: append.stream,
-            event: last,
-            id: this.#nextEvent - 1,
-            isNew: before === 0 || moved.get(head)?.isNew === true,
-          })
-        return result
-      })
-      for (const [head, { stream, event, id, isNew }] of moved) {
-        const row = event.row ?? (JSON.parse(event.text) as OrderColumns)
-        if (row.order !== "") this.#project(stream, head, row, id, isNew)
-      }
-      this.#db.exec("COMMIT")
+      this.#sql.begin.run()
+      const results = batch.map((append) => this.#write(append))
+      for (const head of this.#moved) this.#project(head)
+      this.#sql.commit.run()
+      this.#moved = []
       return results
     } catch (error) {
       this.#rollBack()
@@ -104,7 +121,6 @@ export class Appender {
   /** The rows of orders were made anew: what is known of them is asked again. */
   forgetRows(): void {
     this.#heads.clear()
-    this.#statements.clear()
   }
 
   /** The file may not grow beyond so many pages (of 4096 bytes): what is more is a full disk. None: as large as the disk. */
@@ -113,40 +129,45 @@ export class Appender {
   }
 
   /** Writes what of this append is not there yet. Throws what SQLite throws. */
-  #write({ stream, events }: WrittenAppend, head: Head): AppendResult {
+  #write({ stream, events }: WrittenAppend): AppendResult {
+    const head = this.#headOf(stream, events[0]?.version === 1)
     const conflict = (version: number): AppendResult => ({ _tag: "Conflict", stream, version })
-    const insert = this.#prepare("INSERT INTO events (id, stream, version, hash, text) VALUES (?, ?, ?, ?, ?)")
-    for (const { version, prev, hash, text } of events) {
+    for (const event of events) {
+      const { version, prev, hash, bytes } = event
       if (version <= head.version) {
-        const stored = this.#prepare("SELECT hash FROM events WHERE stream = ? AND version = ?").get(head.no, version)?.hash
-        if (stored !== hash) return conflict(version)
+        if (this.#sql.hashAt.get(head.no, version)?.hash !== hash) return conflict(version)
       } else {
         if (version !== head.version + 1) return conflict(head.version + 1)
         if (prev !== head.hash) return conflict(head.version)
-        insert.run(this.#nextEvent, head.no, version, hash, text)
-        this.#nextEvent += 1
+        this.#sql.event.run(this.#nextEvent, head.no, version, hash, bytes)
+        if (head.moved === undefined) {
+          this.#moved.push(head)
+          head.isNew = version === 1
+        }
         head.version = version
         head.hash = hash
+        head.moved = event
+        head.movedTo = this.#nextEvent
+        this.#nextEvent += 1
       }
     }
-    return { _tag: "Appended" }
+    return APPENDED
   }
 
   /** The head of a stream, which gets its number when it is seen for the first time. */
-  #head(stream: string): Head {
+  #headOf(stream: string, begins: boolean): Head {
     const known = this.#heads.get(stream)
     if (known !== undefined) return known
-    let no = this.#prepare("SELECT no FROM streams WHERE name = ?").get(stream)?.no as number | undefined
-    let head: Head
-    if (no === undefined) {
-      no = this.#nextStream
-      this.#nextStream += 1
-      this.#prepare("INSERT INTO streams (no, name) VALUES (?, ?)").run(no, stream)
-      head = { no, version: 0, hash: "", done: undefined, venueOrderId: undefined }
-    } else {
-      const last = this.#prepare("SELECT version, hash FROM events WHERE stream = ? ORDER BY version DESC LIMIT 1").get(no)
-      head = { no, version: Number(last?.version ?? 0), hash: String(last?.hash ?? ""), done: undefined, venueOrderId: undefined }
+    let head = begins ? this.#newHead(stream) : undefined
+    if (head === undefined) {
+      const no = this.#sql.streamNo.get(stream)?.no as number | undefined
+      if (no === undefined) head = this.#newHead(stream)
+      else {
+        const last = this.#sql.head.get(no)
+        head = headAt(stream, no, Number(last?.version ?? 0), String(last?.hash ?? ""))
+      }
     }
+    if (head === undefined) throw new Error(`${stream} is neither there nor new`)
     if (this.#heads.size >= HEADS_MAX) {
       const oldest = this.#heads.keys().next().value
       if (oldest !== undefined) this.#heads.delete(oldest)
@@ -155,28 +176,31 @@ export class Appender {
     return head
   }
 
-  #project(stream: string, head: Head, r: OrderColumns, event: number, isNew: boolean): void {
-    const done = r.done ? 1 : 0
-    if (!isNew && !r.done && head.done === false && head.venueOrderId === r.binance_order_id) {
-      // The common step of an order on its way: no index has a word in it.
-      this.#prepare("UPDATE orders SET event = ?, state = ?, status = ?, reason = ? WHERE no = ?").run(
-        event,
-        r.state,
-        r.status,
-        r.reason,
-        head.no,
-      )
-    } else {
-      this.#prepare(
-        `INSERT INTO orders (no, event, created_at, signal_id, strategy_id, symbol, state, status, reason, binance_order_id, done)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (no) DO UPDATE SET event = excluded.event, state = excluded.state, status = excluded.status, reason = excluded.reason,
-           binance_order_id = excluded.binance_order_id, done = excluded.done`,
-      ).run(head.no, event, r.created_at, r.signal_id, r.strategy_id, r.symbol, r.state, r.status, r.reason, r.binance_order_id, done)
+  /** Numbers a stream; `undefined` when it has a number already, which the index on names finds with one look. */
+  #newHead(stream: string): Head | undefined {
+    const no = this.#nextStream
+    if (this.#sql.newStream.run(no, stream).changes === 0) return undefined
+    this.#nextStream += 1
+    return headAt(stream, no, 0, "")
+  }
+
+  #project(head: Head): void {
+    const { no, moved: event, movedTo: id } = head
+    head.moved = undefined
+    if (event === undefined || !this.#columns.read(event.bytes.toString(), event.prev)) return
+    const { state, status, reason, binance_order_id, done } = this.#columns.moving()
+    if (!head.isNew && !done && head.done === false && head.venueOrderId === binance_order_id) {
+      this.#sql.stepOrder.run(id, state, status, reason, no)
+      return
     }
-    head.done = r.done
-    head.venueOrderId = r.binance_order_id
-    if (r.done) this.#heads.delete(stream)
+    const isDone = done ? 1 : 0
+    if (head.isNew || this.#sql.moveOrder.run(id, state, status, reason, binance_order_id, isDone, no).changes === 0) {
+      const { created_at, signal_id, strategy_id, symbol } = this.#columns.fixed()
+      this.#sql.newOrder.run(no, id, created_at, signal_id, strategy_id, symbol, state, status, reason, binance_order_id, isDone)
+    }
+    head.done = done
+    head.venueOrderId = binance_order_id === null ? null : ownCopy(binance_order_id)
+    if (done) this.#heads.delete(head.stream)
   }
 
   #rollBack(): void {
@@ -196,15 +220,20 @@ export class Appender {
   /** What is kept in memory is read from the file again. */
   #forget(): void {
     this.#heads.clear()
-    this.#nextEvent = Number(this.#prepare("SELECT max(id) AS n FROM events").get()?.n ?? 0) + 1
-    this.#nextStream = Number(this.#prepare("SELECT max(no) AS n FROM streams").get()?.n ?? 0) + 1
-  }
-
-  #prepare(sql: string): StatementSync {
-    const known = this.#statements.get(sql)
-    if (known !== undefined) return known
-    const statement = this.#db.prepare(sql)
-    this.#statements.set(sql, statement)
-    return statement
+    this.#moved = []
+    this.#nextEvent = Number(this.#sql.lastEvent.get()?.n ?? 0) + 1
+    this.#nextStream = Number(this.#sql.lastStream.get()?.n ?? 0) + 1
   }
 }
+
+const headAt = (stream: string, no: number, version: number, hash: string): Head => ({
+  stream,
+  no,
+  version,
+  hash,
+  done: undefined,
+  venueOrderId: undefined,
+  moved: undefined,
+  movedTo: 0,
+  isNew: false,
+})

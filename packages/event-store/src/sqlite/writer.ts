@@ -19,12 +19,11 @@ export interface Writer {
 
 const written = ({ stream, records }: Append): WrittenAppend => ({
   stream,
-  events: records.map((sealed) => ({
-    version: sealed.envelope.version,
-    prev: sealed.prev,
-    hash: sealed.hash,
-    text: sealed.text,
-    row: { state: sealed.envelope.state, ...sealed.flat },
+  events: records.map(({ envelope, prev, hash, bytes }) => ({
+    version: envelope.version,
+    prev,
+    hash,
+    bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
   })),
 })
 

@@ -60,7 +60,7 @@ export const unpack = ({ list, texts }: Packed): readonly WrittenAppend[] => {
       const prev = list[at + 1] as string | typeof FOLLOWS
       const hash = list[at + 2] as string
       const to = from + (list[at + 3] as number)
-      events.push({ version: list[at] as number, prev: prev === FOLLOWS ? before : prev, hash, text: all.toString("utf8", from, to) })
+      events.push({ version: list[at] as number, prev: prev === FOLLOWS ? before : prev, hash, bytes: all.subarray(from, to) })
       from = to
       before = hash
     }
