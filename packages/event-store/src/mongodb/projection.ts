@@ -2,7 +2,9 @@
  * The `orders` collection: one row per order, written behind the appends. A cache: it can be deleted and rebuilt.
  *
  * Promises: it never delays an append (but see {@link OrderProjection.begin}); newest version wins, whoever writes; it is
- * caught up when the store opens, also after a crash. For that each writer keeps a checkpoint: every event that it wrote
+ * caught up when the store opens, also after a crash. Rows are written when the appends pause, and under load when they
+ * have waited long enough ({@link PATIENCE}): an order changes many times within a second, and its last row is enough. For
+ * the catching up each writer keeps a checkpoint: every event that it wrote
  * and that is not in its rows yet was decided (`at`) at or after it. Only `at`s are compared with `at`s, so a clock that
  * steps does no harm.
  */
@@ -27,6 +29,12 @@ const CHECKPOINT_EVERY_MS = 5000
 const DEAD_AFTER_MS = 3_600_000
 /** The store is left alone for so many times the length of a flush. */
 const REST = 10
+/** Appends pause when none has been on its way for so long (or for the time that rows are gathered, if that is shorter). */
+const PAUSE_MS = 50
+/** Rows wait for a pause for at most so many times the time that they are gathered, counted from the oldest. */
+const PATIENCE = 4
+/** Where a row that is there already costs scans of the collection, and even an insert takes the time of an append. */
+const PATIENCE_SCANNING = 20
 const PREFIX = "projection/"
 const MARKER = "projection"
 const VERSION = "1"
@@ -71,8 +79,11 @@ export class OrderProjection {
   #timer: NodeJS.Timeout | undefined
   #flushing: Promise<void> | undefined
   #failures = 0
-  /** How long the last flush took: a slow server is given rest. */
-  #tookMs = 0
+  /** A slow server is given rest after a flush. */
+  #restUntilMs = 0
+  /** When the oldest of the rows that wait began to. */
+  #waitingSinceMs: number | undefined
+  #lastAppendMs = 0
   #closed = false
 
   constructor(db: MongoConnection, options: ProjectionOptions) {
@@ -112,6 +123,7 @@ export class OrderProjection {
       if (result === "Appended") this.#note(last, records[0]?.record.version === 1, token.at)
     }
     this.#onTheirWay.delete(token)
+    this.#lastAppendMs = performance.now()
     this.#schedule()
   }
 
@@ -128,13 +140,24 @@ export class OrderProjection {
   }
 
   #schedule(): void {
-    if (this.#timer !== undefined || this.#closed || this.#waiting.size === 0) return
-    const delayMs = Math.max(this.#options.everyMs * 2 ** Math.min(this.#failures, 5), this.#tookMs * REST)
+    // After a flush that is on its way it is called again, and knows then how long that one took.
+    if (this.#timer !== undefined || this.#flushing !== undefined || this.#closed || this.#waiting.size === 0) return
+    this.#waitingSinceMs ??= performance.now()
+    const delayMs = Math.max(this.#options.everyMs * 2 ** Math.min(this.#failures, 5), this.#restUntilMs - performance.now())
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      this.flush().catch(this.#options.onError)
+      if (this.#mayWait()) this.#schedule()
+      else this.flush().catch(this.#options.onError)
     }, delayMs)
     this.#timer.unref()
+  }
+
+  /** Appends are going on, and nobody has waited long for these rows. */
+  #mayWait(): boolean {
+    const { everyMs } = this.#options
+    const nowMs = performance.now()
+    if (nowMs - (this.#waitingSinceMs ?? nowMs) >= everyMs * (this.#db.scans ? PATIENCE_SCANNING : PATIENCE)) return false
+    return this.#onTheirWay.size > 0 || nowMs - this.#lastAppendMs < Math.min(PAUSE_MS, everyMs)
   }
 
   /** Writes everything that waits. Rejects when the store did not take it; it waits on then. */
@@ -146,7 +169,8 @@ export class OrderProjection {
     try {
       await this.#flushing
       this.#failures = 0
-      this.#tookMs = performance.now() - startMs
+      const nowMs = performance.now()
+      this.#restUntilMs = nowMs + (nowMs - startMs) * REST
     } catch (error) {
       this.#failures += 1
       throw error
@@ -159,6 +183,7 @@ export class OrderProjection {
   async #flushOnce(): Promise<void> {
     const taken = this.#waiting
     this.#waiting = new Map()
+    this.#waitingSinceMs = undefined
     this.#writing = taken
     try {
       await this.#write([...taken.values()])
