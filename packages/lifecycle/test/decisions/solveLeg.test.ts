@@ -49,7 +49,8 @@ test("given any leg that is solved at once, when it is judged in full, then it i
       const atOnce = solveLegAtOnce(input)
       if (atOnce === undefined) return
       solved += 1
-      expect(atOnce).toEqual(solveLegInFull(input))
+      // As text: one number may have several forms.
+      expect(JSON.stringify(atOnce)).toBe(JSON.stringify(solveLegInFull(input)))
     }),
     { numRuns: 20_000 },
   )
