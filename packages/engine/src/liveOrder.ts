@@ -260,6 +260,9 @@ export class LiveOrder {
    */
   releaseProtective(olderThanMs: number): void {
     if (this.dropped || this.#intentVersion > this.#durableVersion) return
+    // What waits stands in the order in which it came: when the first has not waited long, none has.
+    const oldest = this.#inFlight[0] ?? this.#unsaved[0]
+    if (oldest === undefined || oldest.sinceMs > olderThanMs) return
     for (const one of [...this.#inFlight, ...this.#unsaved]) {
       if (one.sinceMs > olderThanMs || one.commands.length === 0) continue
       const protective = one.commands.filter((command) => PROTECTIVE_COMMANDS.has(command.type))

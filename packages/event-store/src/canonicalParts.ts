@@ -54,18 +54,60 @@ const sizeOf = (f: FlatFields): string =>
     number(f.take_profit),
   ].join("")
 
+const isSameWriter = (a: Envelope, b: Envelope): boolean =>
+  a.settings_version === b.settings_version && a.engine_version === b.engine_version && a.replica === b.replica
+
+const writerOf = (e: Envelope): string =>
+  [
+    ',"settings_version":',
+    quoted(e.settings_version),
+    ',"engine_version":',
+    quoted(e.engine_version),
+    ',"replica":',
+    quoted(e.replica),
+    ',"cause":',
+  ].join("")
+
+const isSameEnd = (a: FlatFields, b: FlatFields): boolean =>
+  a.timestamp === b.timestamp &&
+  a.created_at === b.created_at &&
+  a.simulation_mode === b.simulation_mode &&
+  // The same object: nobody changes it.
+  a.metadata === b.metadata
+
+const endOf = (f: FlatFields): string =>
+  [
+    ',"timestamp":',
+    quoted(f.timestamp),
+    ',"created_at":',
+    quoted(f.created_at),
+    `,"simulation_mode":${f.simulation_mode},"metadata":`,
+    JSON.stringify(f.metadata),
+    "}",
+  ].join("")
+
+/** Of all streams: one process writes them. */
+let writer: Envelope | undefined
+let writerText = ""
+
 /** Makes the texts of one stream's records, and remembers of the last one what the next is likely to say again. */
 export class CanonicalParts {
   #last: FlatFields | undefined
   #identity = ""
   #size = ""
+  #end = ""
 
   textOf(e: Envelope, f: FlatFields, prev: string): string {
     const last = this.#last
     if (last === undefined || !isSameIdentity(last, f)) this.#identity = identityOf(f)
     if (last === undefined || !isSameSize(last, f)) this.#size = sizeOf(f)
+    if (last === undefined || !isSameEnd(last, f)) this.#end = endOf(f)
     this.#last = f
+    if (writer === undefined || !isSameWriter(writer, e)) {
+      writerText = writerOf(e)
+      writer = e
+    }
     const commands = e.commands.length === 0 ? "[]" : JSON.stringify(e.commands)
-    return `{"_id":${quoted(e._id)},"stream":${quoted(e.stream)},"version":${number(e.version)},"schema":${number(e.schema)},"type":${quoted(e.type)},"state":${quoted(e.state)},"at":${quoted(e.at)},"data":${JSON.stringify(e.data)},"commands":${commands},"settings_version":${quoted(e.settings_version)},"engine_version":${quoted(e.engine_version)},"replica":${quoted(e.replica)},"cause":${quoted(e.cause)},"trace":${text(e.trace)},"prev":${quoted(prev)}${this.#identity}${this.#size},"binance_order_id":${text(f.binance_order_id)},"status":${quoted(f.status)},"fill_price":${number(f.fill_price)},"filled_quantity":${number(f.filled_quantity)},"fees":${number(f.fees)},"open_quantity":${quoted(f.open_quantity)},"profit":${text(f.profit)},"reason":${text(f.reason)},"settled":${f.settled},"done":${f.done},"parked":${f.parked},"timestamp":${quoted(f.timestamp)},"created_at":${quoted(f.created_at)},"simulation_mode":${f.simulation_mode},"metadata":${JSON.stringify(f.metadata)}}`
+    return `{"_id":${quoted(e._id)},"stream":${quoted(e.stream)},"version":${number(e.version)},"schema":${number(e.schema)},"type":${quoted(e.type)},"state":${quoted(e.state)},"at":${quoted(e.at)},"data":${JSON.stringify(e.data)},"commands":${commands}${writerText}${quoted(e.cause)},"trace":${text(e.trace)},"prev":${quoted(prev)}${this.#identity}${this.#size},"binance_order_id":${text(f.binance_order_id)},"status":${quoted(f.status)},"fill_price":${number(f.fill_price)},"filled_quantity":${number(f.filled_quantity)},"fees":${number(f.fees)},"open_quantity":${quoted(f.open_quantity)},"profit":${text(f.profit)},"reason":${text(f.reason)},"settled":${f.settled},"done":${f.done},"parked":${f.parked}${this.#end}`
   }
 }
