@@ -87,7 +87,7 @@ export class TransitionTable {
   readonly #regions: readonly string[]
   readonly #places: readonly ReadonlyMap<string, Place>[]
   readonly #root: ReadonlyMap<string, readonly Step[]>
-  readonly #first: Readonly<Record<string, string>>
+  readonly #first: Configuration
   readonly #configurations = new Map<string, Configuration>()
   /** Snapshots of one configuration share its list of nodes. */
   readonly #byNodes = new WeakMap<readonly AnyStateNode[], Configuration>()
@@ -105,7 +105,9 @@ export class TransitionTable {
     this.#regions = Object.keys(root.states)
     this.#root = this.#arrowsOf(root)
     this.#places = this.#regions.map((name) => this.#placesOf(root.states[name] as AnyStateNode))
-    this.#first = Object.fromEntries(this.#regions.map((name) => [name, this.#initialOf(root.states[name] as AnyStateNode)]))
+    this.#first = this.#configuration(
+      Object.fromEntries(this.#regions.map((name) => [name, this.#initialOf(root.states[name] as AnyStateNode)])),
+    )
   }
 
   #placesOf(region: AnyStateNode): ReadonlyMap<string, Place> {
@@ -259,7 +261,7 @@ export class TransitionTable {
 
   /** Where an order with this context begins. */
   begin(context: object, event: Asked["event"] = BEGIN): Position {
-    const at: Position = { configuration: this.#configuration(this.#first), context }
+    const at: Position = { configuration: this.#first, context }
     this.#settle(at, event)
     return at
   }

@@ -3,7 +3,7 @@
  * copy. (Copying 56 fields for every word of every rule was most of what an order allocated.) Nobody else ever sees a draft.
  *
  * Only its own fields may be put anew. What they hold (entry, legs, plan, …) is shared with the contexts before, and what is
- * kept of it in lot.ts and planPrices.ts goes by its identity: it is replaced, never changed. The types say so.
+ * kept of it in lotFacts.ts goes by its identity: it is replaced, never changed. The types say so.
  */
 import type { Command, DecimalString } from "@petrosa/contracts"
 import type { EntryLeg, ExitLeg, OrderContext } from "./context.ts"

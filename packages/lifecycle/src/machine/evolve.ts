@@ -251,6 +251,7 @@ const onSingleRefused = (d: Draft, e: Recorded<EventOf<"LegRefused">>, leg: Leg,
     case "retry":
     case "race":
     case "account":
+    case "duplicate":
       waitThenRetry(d, e, refusals)
       break
   }

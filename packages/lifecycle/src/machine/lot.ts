@@ -5,47 +5,30 @@ import type { Decimal, DecimalString } from "@petrosa/contracts"
 import { add, cmp, dec, floorTo, gt, gte, isPositive, isZero, lt, lte, mul, sub, ZERO } from "@petrosa/contracts"
 import type { ExitLeg, OrderContext } from "./context.ts"
 import { armedLeftover, listsOf, usesLists, waitsForEntry } from "./lists.ts"
+import { lotFactsOf } from "./lotFacts.ts"
 import { planPrices } from "./planPrices.ts"
-
-/**
- * What one step asks of a lot again and again (guards, follow-ups, flat fields, deadlines) is kept from the last time, by the
- * very values that it is made of: those are replaced when they change, never changed. So it holds for a context that is still
- * being made, too. One entry each: between two steps another order asks.
- */
-const held = {
-  entry: null as OrderContext["entry"],
-  exit: null as OrderContext["exit"] | null,
-  dust: "" as string,
-  is: ZERO,
-}
-
-/** Bought (or sold short) by the entry and not yet given back: fills, less fees taken in base, less exits, less dust. */
-export const heldQuantity = ({ entry, exit, dust }: OrderContext): Decimal => {
-  if (entry === null) return ZERO
-  if (held.entry === entry && held.exit === exit && held.dust === dust) return held.is
-  held.is = less(less(less(dec(entry.filled), entry.feesBase), exit.quantity), dust)
-  held.entry = entry
-  held.exit = exit
-  held.dust = dust
-  return held.is
-}
 
 /** Most often there is nothing to take away. */
 const less = (a: Decimal, b: DecimalString): Decimal => (b === "0" ? a : sub(a, dec(b)))
 
-const floored = { held: ZERO, step: "" as string, is: ZERO }
+/** Bought (or sold short) by the entry and not yet given back: fills, less fees taken in base, less exits, less dust. */
+export const heldQuantity = (c: OrderContext): Decimal => {
+  const { entry, exit, dust } = c
+  if (entry === null) return ZERO
+  const facts = lotFactsOf(c, entry)
+  facts.held ??= less(less(less(dec(entry.filled), entry.feesBase), exit.quantity), dust)
+  return facts.held
+}
 
 /** What legs can close of it: held, floored to the exchange's step. */
 export const openQuantity = (c: OrderContext): Decimal => {
-  const quantity = heldQuantity(c)
-  if (c.plan === null) return quantity
-  const { stepSize } = c.plan
-  if (floored.held === quantity && floored.step === stepSize) return floored.is
-  floored.is = quantity === ZERO ? ZERO : floorTo(quantity, dec(stepSize))
-  floored.held = quantity
-  floored.step = stepSize
-  return floored.is
+  const { entry, plan } = c
+  if (entry === null || plan === null) return heldQuantity(c)
+  const facts = lotFactsOf(c, entry)
+  facts.open ??= floored(heldQuantity(c), plan.stepSize)
+  return facts.open
 }
+const floored = (quantity: Decimal, step: DecimalString): Decimal => (isZero(quantity) ? quantity : floorTo(quantity, dec(step)))
 
 /** Whether a leg may be for so much: not less than the exchange's minimum, at the stop's price also in worth. */
 export const fits = (c: OrderContext, quantity: Decimal): boolean => {
@@ -77,26 +60,19 @@ export const legQuantity = (c: OrderContext, kind: ExitLeg["leg"], statuses: rea
 
 export const LIVE: readonly ExitLeg["status"][] = ["live"]
 
-const covered = {
-  legs: null as OrderContext["legs"] | null,
-  open: ZERO,
-  plan: null as OrderContext["plan"],
-  entry: null as OrderContext["entry"],
-  is: false,
-}
-
 /** Under live stops, all of it, but for what a bracket that came with the entry leaves over and no leg may be for. */
 export const stopsCover = (c: OrderContext): boolean => {
-  const open = openQuantity(c)
-  const { legs, plan, entry } = c
-  if (covered.legs === legs && covered.open === open && covered.plan === plan && covered.entry === entry) return covered.is
-  const uncovered = sub(open, legQuantity(c, "stop", LIVE))
-  covered.is = !isPositive(uncovered) || (lte(uncovered, armedLeftover(c)) && !fits(c, uncovered))
-  covered.legs = legs
-  covered.open = open
-  covered.plan = plan
-  covered.entry = entry
-  return covered.is
+  if (c.entry === null) return areStopsEnough(c)
+  const facts = lotFactsOf(c, c.entry)
+  if (facts.legs !== c.legs) {
+    facts.covered = areStopsEnough(c)
+    facts.legs = c.legs
+  }
+  return facts.covered
+}
+const areStopsEnough = (c: OrderContext): boolean => {
+  const uncovered = sub(openQuantity(c), legQuantity(c, "stop", LIVE))
+  return !isPositive(uncovered) || (lte(uncovered, armedLeftover(c)) && !fits(c, uncovered))
 }
 /** A list has its target or will never have it again: nothing can be added to it. */
 export const targetsCover = (c: OrderContext): boolean =>

@@ -16,14 +16,14 @@ export const MAYBE_THERE = [...ON_THE_WAY, "cancelling"] as const satisfies read
 
 type ExitKind = ExitLeg["leg"]
 
-export const requestOf = (c: OrderContext, { clientOrderId, leg, quantity, price }: ExitLeg): LegRequest => {
+export const requestOf = (c: OrderContext, { clientOrderId: id, leg, quantity, price }: ExitLeg): LegRequest => {
   const side = c.entry?.side === "buy" ? "sell" : "buy"
-  if (leg === "flatten" || price === null) return { clientOrderId, leg, side, quantity, reduceOnly: true, type: "market" }
-  if (leg === "stop") return { clientOrderId, leg, side, quantity, reduceOnly: true, type: "stop", triggerPrice: price }
+  if (leg === "flatten" || price === null) return { clientOrderId: id, leg, side, quantity, reduceOnly: true, type: "market" }
+  if (leg === "stop") return { clientOrderId: id, leg, side, quantity, reduceOnly: true, type: "stop", triggerPrice: price }
   // In a list the target rests in the book: the venue has no list of two triggers that fire at market.
   return usesLists(c)
-    ? { clientOrderId, leg, side, quantity, reduceOnly: true, type: "limit", price, timeInForce: "GTX" }
-    : { clientOrderId, leg, side, quantity, reduceOnly: true, type: "take_profit", triggerPrice: price }
+    ? { clientOrderId: id, leg, side, quantity, reduceOnly: true, type: "limit", price, timeInForce: "GTX" }
+    : { clientOrderId: id, leg, side, quantity, reduceOnly: true, type: "take_profit", triggerPrice: price }
 }
 
 const COMMAND_OF = { stop: "placeStop", target: "placeTarget", flatten: "flatten" } as const
@@ -75,7 +75,7 @@ export const cancelLegs = (d: Draft, which: (leg: ExitLeg) => boolean): void => 
   const gone = d.legs.filter((leg) => leg.status === "live" && which(leg))
   if (gone.length === 0) return
   d.legs = d.legs.map((leg) => (gone.includes(leg) ? cancelling(leg) : leg))
-  for (const { leg, clientOrderId } of gone) command(d, { type: "cancelLeg", leg, clientOrderId })
+  for (const { leg, clientOrderId: id } of gone) command(d, { type: "cancelLeg", leg, clientOrderId: id })
 }
 
 /** Adds a stop and a target as one list, under the next attempt. Without an attempt left nothing is added. */

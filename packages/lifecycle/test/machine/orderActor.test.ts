@@ -1,10 +1,13 @@
 /** An order steps without an actor around it until somebody asks for that actor: both, and an inspected one, are the same order. */
 import type { Decimal, OrderEvent } from "@petrosa/contracts"
-import { dec, eq, floorTo, isPositive, lte, str, sub, sum, ZERO } from "@petrosa/contracts"
+import { dec, div, eq, floorTo, isPositive, lte, str, sub, sum, ZERO } from "@petrosa/contracts"
 import { describe, expect, it } from "vitest"
 import type { InspectionEvent } from "xstate"
 import type { OrderContext } from "../../src/index.ts"
 import {
+  averageFillPrice,
+  averageFillPriceText,
+  bracketPrices,
   evolve,
   fits,
   hasLiveLegs,
@@ -15,6 +18,7 @@ import {
   OrderActor,
   OrderSystem,
   openQuantity,
+  planPrices,
   orderMachine,
   sampleEvents,
   stopsCover,
@@ -140,6 +144,10 @@ describe("what is kept of a lot", () => {
       expect(eq(heldQuantity(c), held(c))).toBe(true)
       expect(str(openQuantity(c))).toBe(str(open(c)))
       expect(eq(legQuantity(c, "stop", ["live"]), liveStops(c))).toBe(true)
+      const price = c.entry === null || c.entry.filled === "0" ? undefined : div(dec(c.entry.quote), dec(c.entry.filled))
+      expect(averageFillPrice(c)).toEqual(price)
+      expect(averageFillPriceText(c)).toBe(str(price ?? ZERO))
+      expect(planPrices(c)).toEqual(price === undefined || c.plan === null ? undefined : bracketPrices(c.plan, price))
       const live = c.legs.filter(({ status }) => status !== "over" && status !== "pending")
       expect(liveLegs(c)).toEqual(live)
       expect(hasLiveLegs(c)).toBe(live.length > 0)
