@@ -1,5 +1,5 @@
 /** What only a store that writes in a thread of its own can do, and get wrong. */
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -63,6 +63,23 @@ describe("an embedded store that writes in a thread", () => {
       expect(await store.readRaw(append.stream)).toHaveLength(LIFE.length)
     }
     await store.close()
+  })
+
+  it("given much more than the log holds, when it is written, then the log is carried meanwhile, and everything is there", async () => {
+    const store = SqliteEventStore.open({ file, thread: true })
+    const batches = 60
+    for (let i = 0; i < batches; i++) {
+      const results = await store.append([appendOf(i, [{ data: { pad: "x".repeat(2_000_000) } }])])
+      expect(results).toEqual([{ _tag: "Appended" }])
+    }
+    // 120 MB: the log is at most 64 and a batch.
+    expect(statSync(`${file}-wal`).size).toBeLessThan(80e6)
+    expect(statSync(file).size).toBeGreaterThan(40e6)
+    expect(await verifyAll(store)).toMatchObject({ streams: batches, findings: [] })
+    await store.close()
+    const reader = SqliteEventStore.open({ file, readOnly: true })
+    expect(await verifyAll(reader)).toMatchObject({ streams: batches, findings: [] })
+    await reader.close()
   })
 
   it("given a file that is gone bad under the writer, when it appends, then the batch is unavailable and says why, not an end of the process", async () => {

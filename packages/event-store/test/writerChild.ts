@@ -1,19 +1,20 @@
 /**
  * A process that writes lives of orders through group commit until it is killed, for sqliteCrash.test.ts. It tells each
- * append that the store has confirmed on its standard output.
+ * append that the store has confirmed on its standard output. With `large` its events fill the write-ahead log in no time.
  */
 import { writeSync } from "node:fs"
 import { GroupCommit, SqliteEventStore } from "../src/index.ts"
 import { LIFE, sealedOf, streamFor } from "../src/testing/index.ts"
 
 const [file, name] = process.argv.slice(2)
-if (file === undefined || name === undefined) throw new Error("usage: writerChild <file> <name>")
+if (file === undefined || name === undefined) throw new Error("usage: writerChild <file> <name> [thread] [large]")
 const store = SqliteEventStore.open({ file, thread: process.argv.includes("thread") })
 const commit = new GroupCommit(store)
+const events = process.argv.includes("large") ? LIFE.map((fields) => ({ ...fields, data: { pad: "x".repeat(30_000) } })) : LIFE
 writeSync(1, "ready\n")
 
 const live = async (seed: string): Promise<void> => {
-  const all = sealedOf(seed, LIFE)
+  const all = sealedOf(seed, events)
   for (const [from, to] of [
     [0, 4],
     [4, 5],

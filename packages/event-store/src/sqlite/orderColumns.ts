@@ -7,7 +7,7 @@
  * Why that is exact: the keys stand in one fixed order (`recordOf`, packages/contracts). In a JSON text a `"` inside of a string
  * is `\"`, so `,"key":` can only be a key. Keys before `data` are the envelope's own. Between `data` and the flat fields a nested
  * object could have keys of any name; so the flat fields are found by `,"prev":"<the hash before>","order":"`, and when that
- * stands there twice the text is parsed. From there to `metadata`, which is the last key, nothing is nested.
+ * stands there twice the text is parsed (data of ours cannot name its own event's hash; this does not rest on that). From there to `metadata`, which is the last key, nothing is nested.
  */
 
 /** What never changes in an order's life. */

@@ -85,8 +85,8 @@ export class SqliteEventStore implements EventStore {
     if (options.readOnly !== true) {
       if (options.thread === true && options.file !== MEMORY) {
         this.#writer = writerInThread(resolve(options.file))
-        // The pages that are written are in the thread's cache.
-        db.exec("PRAGMA cache_size = -8000")
+        // The pages that are written are in the thread's cache, and the log is the thread's to carry: never this one's, in a setMeta.
+        db.exec("PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 0")
       } else this.#writer = writerBeside(db)
     }
   }
