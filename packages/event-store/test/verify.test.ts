@@ -180,7 +180,7 @@ describe("verify and anchors", () => {
   })
 
   it("given a store that nobody wrote to, when a writer begins there, then its first anchor has what moved, and reads nothing back", async () => {
-    const empty = await SqliteEventStore.open({ file: join(dir, "empty.sqlite") })
+    const empty = SqliteEventStore.open({ file: join(dir, "empty.sqlite") })
     let reads = 0
     const headsSince = empty.headsSince.bind(empty)
     empty.headsSince = (mark) => {
