@@ -156,6 +156,7 @@ export class Engine {
       options.log.info({ ...reclaimed }, "what an earlier process held is asked back")
     }
     this.desk.onCheckClock(() => options.intake.checkClock())
+    this.#anchors.begin().catch((error: unknown) => options.log.debug({ error: String(error) }, "the first anchor looks back instead"))
     options.intake.start({
       take: (batch) => {
         if (this.#stopping) {

@@ -70,6 +70,18 @@ export class AnchorWriter {
     return this.#lost
   }
 
+  /**
+   * Before the first append. In a store that nobody has written to nothing was left behind: the first tick need not read what
+   * was written meanwhile, which on a server that scans is everything there is, and as dear as having written it. May be
+   * left out, and may fail: then the first tick looks.
+   */
+  async begin(): Promise<void> {
+    const { store } = this.#options
+    if ((await store.getMeta(MARK)) !== undefined) return
+    for await (const heads of store.headsSince(undefined)) if (heads.length > 0) return
+    this.#lookedBack = true
+  }
+
   /** For every durable append. */
   moved(stream: string, version: number, hash: string): void {
     if (stream !== this.stream) this.#moved.set(stream, { stream, version, hash })

@@ -15,22 +15,23 @@ const awkwardKey = fc.oneof(
   fc.constantFrom("$set", "a.b", "", "%json", "__proto__", "_bsontype", "a\u0000", "\ud800", "10", "toJSON"),
 )
 
+const json = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small" },
+    fc.string({ unit: "binary" }),
+    fc.constantFrom("\ud800", "\udfff!", "\u0000"),
+    fc.double(),
+    fc.integer(),
+    fc.boolean(),
+    fc.constant(null),
+    fc.array(tie("value"), { maxLength: 4 }),
+    tie("object"),
+  ),
+  object: fc.dictionary(awkwardKey, tie("value"), { maxKeys: 4, noNullPrototype: true }),
+}))
+
 describe("an event as a MongoDB document", () => {
   it("given any JSON in data and metadata, then the text that comes back is the text that was hashed", () => {
-    const json = fc.letrec((tie) => ({
-      value: fc.oneof(
-        { depthSize: "small" },
-        fc.string({ unit: "binary" }),
-        fc.constantFrom("\ud800", "\udfff!", "\u0000"),
-        fc.double(),
-        fc.integer(),
-        fc.boolean(),
-        fc.constant(null),
-        fc.array(tie("value"), { maxLength: 4 }),
-        tie("object"),
-      ),
-      object: fc.dictionary(awkwardKey, tie("value"), { maxKeys: 4, noNullPrototype: true }),
-    }))
     fc.assert(
       fc.property(json.object, json.object, (data, metadata) => {
         const sealed = seal(recordOf(1, 1, { data: data as Record<string, unknown>, metadata: metadata as Record<string, unknown> }), "")
@@ -40,6 +41,33 @@ describe("an event as a MongoDB document", () => {
       }),
       { numRuns: 1000 },
     )
+  })
+
+  it("given a record as it was sealed, then its document is, byte for byte, that of any copy of it, and the record is as it was", () => {
+    fc.assert(
+      fc.property(json.object, json.object, fc.string({ unit: "binary" }), (data, metadata, reason) => {
+        const { record, text } = seal(
+          recordOf(1, 1, { data: data as Record<string, unknown>, metadata: metadata as Record<string, unknown>, reason }),
+          "",
+        )
+        // Neither the order of its keys nor what else lies in it is that of a sealed record: the general way.
+        const other = { note: "not of an event", ...Object.fromEntries(Object.entries(record).reverse()) } as unknown as typeof record
+        expect(BSON.serialize(toDocument(record), { ignoreUndefined: true })).toEqual(
+          BSON.serialize(toDocument(other), { ignoreUndefined: true }),
+        )
+        expect(canonicalText(record)).toBe(text)
+      }),
+      { numRuns: 500 },
+    )
+    const { record } = seal(recordOf(1, 1), "")
+    expect(toDocument(record)).toBe(record)
+  })
+
+  it("given more keys than are remembered, and long ones, then each is still looked at", () => {
+    for (let n = 0; n < 3000; n += 1) {
+      const metadata = { [`key${n}${"x".repeat(n % 100)}`]: 1, [`bad.${n}`]: 2 }
+      expect(toDocument(seal(recordOf(1, 1, { metadata }), "").record).metadata).toEqual({ "%json": JSON.stringify(metadata) })
+    }
   })
 
   it("given plain records, then the document is the record as it is, and nothing that a server refuses is ever in one", () => {

@@ -179,6 +179,40 @@ describe("verify and anchors", () => {
     expect((await verifyAll(store)).findings).toEqual([])
   })
 
+  it("given a store that nobody wrote to, when a writer begins there, then its first anchor has what moved, and reads nothing back", async () => {
+    const empty = SqliteEventStore.open({ file: join(dir, "empty.sqlite") })
+    let reads = 0
+    const headsSince = empty.headsSince.bind(empty)
+    empty.headsSince = (mark) => {
+      reads += 1
+      return headsSince(mark)
+    }
+    const anchors = anchorsOf(empty)
+    await anchors.begin()
+    const append = appendOf(1, LIFE)
+    await empty.append([append])
+    const head = headOf(append)
+    anchors.moved(append.stream, head.version, head.hash)
+    reads = 0
+    await anchors.tick()
+    expect(reads).toBe(0)
+    expect(await verifyAll(empty)).toMatchObject({ streams: 2, anchored: 1, findings: [] })
+    await empty.close()
+  })
+
+  it("given a store with events, anchored or not, when a writer begins there, then what no anchor knows is in its first", async () => {
+    const first = anchorsOf(store)
+    await first.begin()
+    await first.tick()
+    expect(await verifyAll(store)).toMatchObject({ anchored: 3 })
+    await store.append([appendOf(9, LIFE)])
+    const next = anchorsOf(store, START_MS + 1000)
+    await next.begin()
+    await next.tick()
+    // The first writer's own stream is one of them.
+    expect(await verifyAll(store)).toMatchObject({ anchored: 5, findings: [] })
+  })
+
   it("given an anchor whose reply is lost, or a store that is away, then the next tick takes it up, and the chain stays whole", async () => {
     const faulty = new FaultyStore(store)
     const anchors = anchorsOf(faulty)

@@ -8,7 +8,7 @@
  *
  * Promises: for every record, `textOf(fromDocument(toDocument(record)))` is `canonicalText(record)`.
  */
-import { canonicalRecord, canonicalText, type EventRecord } from "@petrosa/contracts"
+import { canonicalRecord, canonicalText, type EventRecord, type UnsealedRecord } from "@petrosa/contracts"
 import type { OrderRow } from "../eventStore.ts"
 import { rowOf } from "../orderRows.ts"
 
@@ -19,7 +19,7 @@ const WRAPPED = "%json"
 /** MongoDB takes 100 levels; an event has two of its own. */
 const DEPTH_MAX = 60
 
-const mustWrapKey = (key: string): boolean =>
+const isStrangeKey = (key: string): boolean =>
   key.startsWith("$") ||
   key.includes(".") ||
   key.includes("\0") ||
@@ -27,6 +27,18 @@ const mustWrapKey = (key: string): boolean =>
   key === "__proto__" ||
   key === "_bsontype" ||
   !key.isWellFormed()
+
+/** Keys that were looked at and are fine: the same few come again in every event. Metadata may bring any others, so: bounded. */
+const plainKeys = new Set<string>()
+const PLAIN_KEYS_MAX = 1000
+const PLAIN_KEY_LENGTH_MAX = 64
+
+const mustWrapKey = (key: string): boolean => {
+  if (plainKeys.has(key)) return false
+  if (isStrangeKey(key)) return true
+  if (plainKeys.size < PLAIN_KEYS_MAX && key.length <= PLAIN_KEY_LENGTH_MAX) plainKeys.add(key)
+  return false
+}
 
 const wrap = (value: unknown): Readonly<Record<string, string>> => ({ [WRAPPED]: JSON.stringify(value) })
 
@@ -75,6 +87,19 @@ const encodeObject = (object: Record<string, unknown>, depth: number): unknown =
   return copy ?? object
 }
 
+/** Of an object whose keys are ours: they are not looked at. */
+const encodeFields = (object: Record<string, unknown>, keys: readonly string[]): unknown => {
+  let copy: Record<string, unknown> | undefined
+  for (const key of keys) {
+    const value = object[key]
+    const encoded = encode(value, 1, false)
+    if (encoded === value) continue
+    copy ??= { ...object }
+    copy[key] = encoded
+  }
+  return copy ?? object
+}
+
 const decode = (value: unknown): unknown => {
   if (typeof value !== "object" || value === null) return value
   if (Array.isArray(value)) {
@@ -108,8 +133,22 @@ const decode = (value: unknown): unknown => {
   return copy ?? value
 }
 
-export const toDocument = (record: EventRecord): EventDocument =>
-  encodeObject({ ...canonicalRecord(record), hash: record.hash }, 0) as EventDocument
+/** What a sealed record has, and in this order: its canonical keys, then its hash. */
+const SEALED_KEYS: readonly string[] = [...Object.keys(canonicalRecord({} as UnsealedRecord)), "hash"]
+
+/** As `sealStep` made it, with nothing else in it: it is a document as it is. */
+const isAsSealed = (record: EventRecord): boolean => {
+  const keys = Object.keys(record)
+  if (keys.length !== SEALED_KEYS.length) return false
+  for (let index = 0; index < keys.length; index += 1) if (keys[index] !== SEALED_KEYS[index]) return false
+  return true
+}
+
+/** The record itself when it is canonical and nothing in it has to be wrapped, which is the rule: forty fields are not copied. */
+export const toDocument = (record: EventRecord): EventDocument => {
+  const canonical = isAsSealed(record) ? record : { ...canonicalRecord(record), hash: record.hash }
+  return encodeFields(canonical as unknown as Record<string, unknown>, SEALED_KEYS) as EventDocument
+}
 
 /** The record of a document. Its form is not checked: {@link textOf} and the hash tell whether it is what was written. */
 export const fromDocument = (document: EventDocument): EventRecord => decode(document) as EventRecord
