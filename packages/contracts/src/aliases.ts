@@ -103,6 +103,8 @@ export const TIME_IN_FORCE_SPELLINGS: Readonly<Record<string, TimeInForce>> = { 
 
 /** A word of a table, or `undefined`: also for `constructor` and other names that every object has. */
 export const wordOf = <A>(table: Readonly<Record<string, A>>, text: string): A | undefined => {
+  // Nearly all write a word as the table does, and a word of the table is its own folded form.
+  if (Object.hasOwn(table, text)) return table[text]
   const key = folded(text)
   return Object.hasOwn(table, key) ? table[key] : undefined
 }
@@ -111,10 +113,20 @@ export const wordOf = <A>(table: Readonly<Record<string, A>>, text: string): A |
 export const SYMBOL_PATTERN = "^\\s*(?:[A-Za-z0-9]{2,30}|[A-Za-z0-9]{1,15}[/-][A-Za-z0-9]{1,15})\\s*$"
 const SYMBOL = new RegExp(SYMBOL_PATTERN)
 
+/** Whether a text is a symbol as exchanges write it already, as nearly all are. */
+const isSymbol = (text: string): boolean => {
+  if (text.length < 2 || text.length > 30) return false
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (!((code >= 0x41 && code <= 0x5a) || (code >= 0x30 && code <= 0x39))) return false
+  }
+  return true
+}
+
 /**
  * The symbol as exchanges write it, or `undefined`. Refused: `BTC_USDT` (Binance's dated contracts have an underscore),
  * `BINANCE:BTCUSDT`, `BTC/USDT:USDT`, `BTCUSDT.P` (they name a market or exchange: say it in `market`), and anything that
  * is not ASCII (`ı` and `ß` turn into other letters in upper case).
  */
 export const symbolOf = (text: string): string | undefined =>
-  SYMBOL.test(text) ? text.trim().replace(/[/-]/, "").toUpperCase() : undefined
+  isSymbol(text) ? text : SYMBOL.test(text) ? text.trim().replace(/[/-]/, "").toUpperCase() : undefined

@@ -51,8 +51,24 @@ export const FIELD_ERRORS_MAX = 50
 /** Trace context longer than this, in characters, is left out of the signal (it stays in the raw message). */
 export const TRACE_MAX_LENGTH = 4096
 
-const FIELDS: ReadonlyMap<string, SignalField<unknown>> = new Map(Object.entries(SIGNAL_FIELDS))
-const NEEDED = (Object.entries(SIGNAL_FIELDS) as [SignalFieldName, SignalField<unknown>][]).filter(([, field]) => field.needed)
+const ENTRIES = Object.entries(SIGNAL_FIELDS) as [SignalFieldName, SignalField<unknown>][]
+interface Known {
+  readonly name: SignalFieldName
+  readonly field: SignalField<unknown>
+  /** Its value has effect. */
+  readonly isValue: boolean
+  /** It is kept with the order as it came. */
+  readonly isExtra: boolean
+}
+const FIELDS: ReadonlyMap<string, Known> = new Map(
+  ENTRIES.map(([name, field]) => {
+    const isValue = field.effect !== "recorded"
+    return [name, { name, field, isValue, isExtra: !isValue || name === "indicators" || name === "meta" || name === "metadata" }]
+  }),
+)
+const NEEDED = ENTRIES.filter(([, field]) => field.needed)
+/** Each decoding starts with a copy: values that are there from the beginning are set several times cheaper than they are added. */
+const NO_VALUES = Object.fromEntries(ENTRIES.filter(([, field]) => field.effect !== "recorded").map(([name]) => [name, undefined]))
 const TRIGGER_FIELDS = ["trigger_price", "stop_price", "conditional_price"] as const satisfies readonly SignalFieldName[]
 const ID_FIELDS = ["signal_id", "id", "decision_id", "client_order_id"] as const satisfies readonly SignalFieldName[]
 
@@ -75,7 +91,7 @@ export const decodeSignal = (bytes: Uint8Array, context: DecodeContext): Decoded
 class Decoder {
   private readonly body: JsonObject
   private readonly context: DecodeContext
-  private readonly values: FieldValues = {}
+  private readonly values = { ...NO_VALUES } as FieldValues
   private readonly extras = new Map<string, Json>()
   private readonly errors: FieldError[] = []
 
@@ -86,15 +102,22 @@ class Decoder {
 
   decode(): DecodedSignal | RejectedSignal {
     for (const [name, value] of this.body) {
-      const field = FIELDS.get(name)
-      if (field === undefined) this.unknown(name, value)
-      else if (value !== null) this.known(name, field, value)
+      const known = FIELDS.get(name)
+      if (known === undefined) this.unknown(name, value)
+      else if (value !== null) this.known(known, value)
     }
-    for (const [name, field] of NEEDED) if (this.isAbsent(name)) this.wrong(name, field.kind.expected, this.body.get(name))
+    if (!this.hasNeeded()) {
+      for (const [name, field] of NEEDED) if (this.isAbsent(name)) this.wrong(name, field.kind.expected, this.body.get(name))
+    }
     const signal = this.assemble()
     if (signal === undefined || this.errors.length > 0) return this.rejection()
     const contentHash = contentHashOf(signal, this.extras)
     return { _tag: "Signal", signal, ...identityOf(signal, contentHash, this.context.arrival) }
+  }
+
+  private hasNeeded(): boolean {
+    const { strategy_id, symbol, action, confidence, price } = this.values
+    return strategy_id !== undefined && symbol !== undefined && action !== undefined && confidence !== undefined && price !== undefined
   }
 
   private wrong(field: string, expected: string, value: Json | undefined): void {
@@ -116,13 +139,12 @@ class Decoder {
     return (this.body.get(name) ?? null) === null
   }
 
-  private known(name: string, field: SignalField<unknown>, value: Json): void {
+  private known({ name, field, isValue, isExtra }: Known, value: Json): void {
     const read = field.kind.read(value)
     if (read === undefined) return this.wrong(name, field.kind.expected, value)
     if (read === ABSENT) return
-    if (field.effect === "recorded") this.extras.set(name, value)
-    else (this.values as Record<string, unknown>)[name] = read
-    if (name === "indicators" || name === "meta" || name === "metadata") this.extras.set(name, value)
+    if (isValue) (this.values as Record<string, unknown>)[name] = read
+    if (isExtra) this.extras.set(name, value)
   }
 
   private unknown(name: string, value: Json): void {
@@ -174,7 +196,8 @@ class Decoder {
       return undefined
     const trace = values._otel_trace_context ?? values._otel_trace_headers
     const traceText = trace === undefined ? undefined : writeJson(trace)
-    return {
+    // Stored as it is, so the order of its members stays as well: the later ones are set after those that may be missing.
+    const signal = {
       strategyId: strategy_id,
       symbol,
       market: values.market ?? context.defaultMarket,
@@ -184,29 +207,35 @@ class Decoder {
       currentPrice: values.current_price ?? price,
       orderType: type ?? context.defaultOrderType,
       timeInForce: values.time_in_force ?? "GTC",
-      ...(triggerPrice === undefined ? {} : { triggerPrice }),
-      ...(values.quantity === undefined ? {} : { quantity: values.quantity }),
-      ...(values.quote_quantity === undefined ? {} : { quoteQuantity: values.quote_quantity }),
-      ...(values.position_size_pct === undefined ? {} : { positionSizePct: values.position_size_pct }),
-      ...(values.iceberg_quantity === undefined ? {} : { icebergQuantity: values.iceberg_quantity }),
-      ...(values.stop_loss === undefined ? {} : { stopLoss: values.stop_loss }),
-      ...(values.stop_loss_pct === undefined ? {} : { stopLossPct: values.stop_loss_pct }),
-      ...(values.take_profit === undefined ? {} : { takeProfit: values.take_profit }),
-      ...(values.take_profit_pct === undefined ? {} : { takeProfitPct: values.take_profit_pct }),
-      ...(atr === undefined ? {} : { atr }),
-      ...(values.conditional_timeout === undefined ? {} : { entryTimeoutS: values.conditional_timeout }),
-      simulate,
-      timestampMs: values.timestamp ?? (context.arrival.streamTimeMs || context.receivedAtMs),
-      timestampFrom: values.timestamp === undefined ? "arrival" : "signal",
-      ...(id === undefined ? {} : { id }),
-      ...(values.decision_id === undefined ? {} : { decisionId: values.decision_id }),
-      ...(traceText === undefined || traceText.length > TRACE_MAX_LENGTH ? {} : { trace: traceText }),
-      ...(this.extras.size === 0 ? {} : { extras: writeJson(this.extras) }),
-    }
+    } as { -readonly [N in keyof Signal]: Signal[N] }
+    if (triggerPrice !== undefined) signal.triggerPrice = triggerPrice
+    if (values.quantity !== undefined) signal.quantity = values.quantity
+    if (values.quote_quantity !== undefined) signal.quoteQuantity = values.quote_quantity
+    if (values.position_size_pct !== undefined) signal.positionSizePct = values.position_size_pct
+    if (values.iceberg_quantity !== undefined) signal.icebergQuantity = values.iceberg_quantity
+    if (values.stop_loss !== undefined) signal.stopLoss = values.stop_loss
+    if (values.stop_loss_pct !== undefined) signal.stopLossPct = values.stop_loss_pct
+    if (values.take_profit !== undefined) signal.takeProfit = values.take_profit
+    if (values.take_profit_pct !== undefined) signal.takeProfitPct = values.take_profit_pct
+    if (atr !== undefined) signal.atr = atr
+    if (values.conditional_timeout !== undefined) signal.entryTimeoutS = values.conditional_timeout
+    signal.simulate = simulate
+    signal.timestampMs = values.timestamp ?? (context.arrival.streamTimeMs || context.receivedAtMs)
+    signal.timestampFrom = values.timestamp === undefined ? "arrival" : "signal"
+    if (id !== undefined) signal.id = id
+    if (values.decision_id !== undefined) signal.decisionId = values.decision_id
+    if (traceText !== undefined && traceText.length <= TRACE_MAX_LENGTH) signal.trace = traceText
+    if (this.extras.size > 0) signal.extras = writeJson(this.extras)
+    return signal
   }
 
   /** The first id that counts; one that repeats the strategy's name is none. The others are recorded. */
   private id(): string | undefined {
+    const { signal_id, id, decision_id, client_order_id, strategy_id } = this.values
+    // Nearly all have one at most, under the first name.
+    if (id === undefined && decision_id === undefined && client_order_id === undefined) {
+      return signal_id === strategy_id ? undefined : signal_id
+    }
     let first: string | undefined
     for (const name of ID_FIELDS) {
       const value = this.values[name]
@@ -249,6 +278,9 @@ class Decoder {
   }
 
   private triggerPrice(type: OrderType | undefined): DecimalString | undefined {
+    const { trigger_price, stop_price, conditional_price } = this.values
+    const isGiven = trigger_price !== undefined || stop_price !== undefined || conditional_price !== undefined
+    if (!isGiven && type !== undefined && !TRIGGER_TYPES.has(type)) return undefined
     const given = TRIGGER_FIELDS.filter((name) => this.values[name] !== undefined)
     const [first, ...others] = given
     const price = first === undefined ? undefined : this.values[first]
@@ -264,18 +296,17 @@ class Decoder {
 
   private simulate(): boolean {
     const { simulate, meta, metadata } = this.values
-    let result: boolean | undefined = simulate
-    for (const [name, object] of [
-      ["meta.simulate", meta],
-      ["metadata.simulate", metadata],
-    ] as const) {
-      const value = object?.get("simulate") ?? null
-      if (value === null) continue
-      if (typeof value !== "boolean") this.wrong(name, "true, false or null", value)
-      else if (result !== undefined && result !== value) this.wrong(name, "the same as the signal's other simulate", value)
-      else result = value
-    }
-    return result ?? false
+    const withMeta = this.simulateOf("meta.simulate", meta, simulate)
+    return this.simulateOf("metadata.simulate", metadata, withMeta) ?? false
+  }
+
+  private simulateOf(name: string, object: JsonObject | undefined, others: boolean | undefined): boolean | undefined {
+    const value = object?.get("simulate") ?? null
+    if (value === null) return others
+    if (typeof value !== "boolean") this.wrong(name, "true, false or null", value)
+    else if (others !== undefined && others !== value) this.wrong(name, "the same as the signal's other simulate", value)
+    else return value
+    return others
   }
 
   private atr(): DecimalString | undefined {

@@ -32,17 +32,36 @@ export interface FieldKind<out A> {
   readonly read: (value: Json) => A | typeof ABSENT | undefined
 }
 
-const CANONICAL = /^(?:0|[1-9]\d*)(?:\.\d*[1-9])?$/
-const PLAIN_FRACTION = /^(?:0|[1-9]\d*)\.\d+$/
+/** Beyond it there is arithmetic to do anyway. */
+const PLAIN_MAX_LENGTH = 32
 
-/** The canonical decimal of a number or of numeric text; `undefined` for everything else. The two common spellings take a short way. */
+/** The canonical decimal of `67000`, `0.85` and `67000.00`: digits without a sign or a needless zero in front, zeros behind the point cut off. */
+const plainDecimal = (text: string): DecimalString | undefined => {
+  const { length } = text
+  if (length === 0 || length > PLAIN_MAX_LENGTH) return undefined
+  let point = -1
+  let lastDigit = -1
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 0x2e && point < 0 && i > 0) point = i
+    else if (code < 0x30 || code > 0x39) return undefined
+    else if (code !== 0x30) lastDigit = i
+  }
+  const whole = point < 0 ? length : point
+  if (whole > 1 && text.charCodeAt(0) === 0x30) return undefined
+  if (point < 0) return text as DecimalString
+  if (point === length - 1) return undefined
+  // Behind the last digit that is not zero, or at the point when there is none behind it.
+  const end = lastDigit > point ? lastDigit + 1 : point
+  return (end === length ? text : text.slice(0, end)) as DecimalString
+}
+
+/** The canonical decimal of a number or of numeric text; `undefined` for everything else. The common spellings take a short way. */
 export const exactDecimal = (value: Json): DecimalString | undefined => {
   const text = value instanceof JsonNumber ? value.text : value
   if (typeof text !== "string") return undefined
-  if (text.length <= 32) {
-    if (CANONICAL.test(text)) return text as DecimalString
-    if (PLAIN_FRACTION.test(text)) return text.replace(/\.?0+$/, "") as DecimalString
-  }
+  const plain = plainDecimal(text)
+  if (plain !== undefined) return plain
   const decimal = parseDecimal(text)
   return decimal === undefined ? undefined : str(decimal)
 }
@@ -145,13 +164,27 @@ const lengthOf = (text: string): number => {
   for (const _ of text) length++
   return length
 }
-const isPlain = (text: string): boolean => text.length <= TEXT_MAX_LENGTH * 2 && lengthOf(text) <= TEXT_MAX_LENGTH && PLAIN.test(text)
+const isPlain = (text: string): boolean =>
+  isAscii(text) || (text.length <= TEXT_MAX_LENGTH * 2 && lengthOf(text) <= TEXT_MAX_LENGTH && PLAIN.test(text))
+/** Whether there is nothing but printable ASCII, as in nearly all names. */
+const isAscii = (text: string): boolean => {
+  if (text.length > TEXT_MAX_LENGTH) return false
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x20 || code > 0x7e) return false
+  }
+  return true
+}
+const isBlank = (text: string): boolean => {
+  const first = text.charCodeAt(0)
+  return !(first > 0x20 && first < 0x7f) && !NOT_BLANK.test(text)
+}
 
 /** Text that is not blank; spaces and any script are fine, and nothing is trimmed: `"a"` and `"a "` are two strategies. */
 export const NAME: FieldKind<string> = {
   expected: `text of 1 to ${TEXT_MAX_LENGTH} characters, not blank, without control characters`,
   jsonSchema: { type: "string", maxLength: TEXT_MAX_LENGTH, allOf: [{ pattern: "\\S" }, { pattern: PLAIN_PATTERN }] },
-  read: (value) => (typeof value === "string" && isPlain(value) && NOT_BLANK.test(value) ? value : undefined),
+  read: (value) => (typeof value === "string" && isPlain(value) && !isBlank(value) ? value : undefined),
 }
 
 /** An id: text, or a whole number; blank asks for nothing. */
@@ -159,7 +192,7 @@ export const ID: FieldKind<string> = {
   expected: `text of at most ${TEXT_MAX_LENGTH} characters without control characters, a whole number, or null`,
   jsonSchema: { anyOf: [{ type: "string", maxLength: TEXT_MAX_LENGTH, pattern: PLAIN_PATTERN }, { type: "integer" }] },
   read: (value) => {
-    if (typeof value === "string") return !isPlain(value) ? undefined : NOT_BLANK.test(value) ? value : ABSENT
+    if (typeof value === "string") return !isPlain(value) ? undefined : isBlank(value) ? ABSENT : value
     if (!(value instanceof JsonNumber)) return undefined
     const decimal = exactDecimal(value)
     return decimal === undefined || decimal.includes(".") ? undefined : decimal
@@ -231,7 +264,7 @@ export const TIMESTAMP: FieldKind<number> = {
 /** Whether a value asks for something: not null, false, blank, zero, an empty array or object. */
 export const asks = (value: Json | undefined): boolean => {
   if (value === undefined || value === null || value === false) return false
-  if (typeof value === "string") return NOT_BLANK.test(value)
+  if (typeof value === "string") return !isBlank(value)
   if (value instanceof JsonNumber) return exactDecimal(value) !== "0"
   if (Array.isArray(value)) return value.length > 0
   return isJsonObject(value) ? value.size > 0 : true

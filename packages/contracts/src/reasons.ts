@@ -78,13 +78,12 @@ export interface Reason {
   readonly message: string
 }
 
-export const reason = (code: ReasonCode, observed?: string, limit?: string, message?: string): Reason => ({
-  code,
-  class: reasonClass(code),
-  ...(observed === undefined ? {} : { observed }),
-  ...(limit === undefined ? {} : { limit }),
-  message: message ?? REASONS[code][1],
-})
+export const reason = (code: ReasonCode, observed?: string, limit?: string, text?: string): Reason => {
+  const failure = reasonClass(code)
+  const message = text ?? REASONS[code][1]
+  if (observed === undefined) return limit === undefined ? { code, class: failure, message } : { code, class: failure, limit, message }
+  return limit === undefined ? { code, class: failure, observed, message } : { code, class: failure, observed, limit, message }
+}
 
 /** Why a message was not even an order. It is kept raw in a `rejected/…` stream. */
 export const REJECTIONS = {

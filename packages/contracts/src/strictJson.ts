@@ -99,21 +99,32 @@ const holdsJson = (text: string): boolean => {
   return inner._tag === "Json" || inner.code !== "NOT_JSON"
 }
 
-// What JSON.stringify would escape. Most strings have nothing of it, and then quotes around them are all there is to do.
 const TO_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/
+/** Below it a look at each character is cheaper than the expression. */
+const SHORT = 64
+/** Whether there is something that JSON.stringify would escape. Most strings have nothing of it. */
+const isToEscape = (text: string): boolean => {
+  if (text.length > SHORT) return TO_ESCAPE.test(text)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x20 || code === QUOTE || code === BACKSLASH || (code >= 0xd800 && code <= 0xdfff)) return true
+  }
+  return false
+}
 /** JSON text of a string. */
-export const quoted = (text: string): string => (TO_ESCAPE.test(text) ? JSON.stringify(text) : `"${text}"`)
+export const quoted = (text: string): string => (isToEscape(text) ? JSON.stringify(text) : `"${text}"`)
 
 /** Compact JSON text of a value, numbers as they were written, keys in the order in which they came. */
 export const writeJson = (value: Json): string => {
   if (value instanceof JsonNumber) return value.text
+  if (typeof value === "string") return quoted(value)
   if (isJsonArray(value)) return `[${value.map(writeJson).join(",")}]`
   if (isJsonObject(value)) {
-    const members: string[] = []
-    for (const [key, member] of value) members.push(`${quoted(key)}:${writeJson(member)}`)
-    return `{${members.join(",")}}`
+    let members = ""
+    for (const [key, member] of value) members += `${members === "" ? "" : ","}${quoted(key)}:${writeJson(member)}`
+    return `{${members}}`
   }
-  return typeof value === "string" ? quoted(value) : String(value)
+  return String(value)
 }
 
 const QUOTE = 0x22
@@ -182,6 +193,7 @@ class Reader {
 
   private object(depth: number): JsonObject | undefined {
     const members = new Map<string, Json>()
+    let count = 0
     this.position++
     this.skipSpace()
     if (this.eat(CLOSE_BRACE)) return members
@@ -191,18 +203,30 @@ class Reader {
       const key = this.string()
       if (key === undefined) return undefined
       if (key === "__proto__") return void this.fail("FORBIDDEN_KEY", at)
-      if (members.has(key)) return void this.fail("DUPLICATE_KEY", at, printable(key, 40))
-      this.skipSpace()
-      if (!this.eat(COLON)) return void this.noJson("A colon is expected")
-      this.skipSpace()
-      const member = this.value(depth)
-      if (member === undefined) return undefined
+      const member = this.member(depth)
+      // A key that comes twice is what is wrong first, whatever is wrong behind it.
+      if (member === undefined) return members.has(key) ? this.duplicate(key, at) : undefined
       members.set(key, member)
+      count++
+      if (members.size !== count) return this.duplicate(key, at)
       this.skipSpace()
       if (this.eat(CLOSE_BRACE)) return members
       if (!this.eat(COMMA)) return void this.noJson("A comma or } is expected")
       this.skipSpace()
     }
+  }
+
+  /** What follows a key. */
+  private member(depth: number): Json | undefined {
+    this.skipSpace()
+    if (!this.eat(COLON)) return void this.noJson("A colon is expected")
+    this.skipSpace()
+    return this.value(depth)
+  }
+
+  private duplicate(key: string, at: number): undefined {
+    this.failure = undefined
+    this.fail("DUPLICATE_KEY", at, printable(key, 40))
   }
 
   private array(depth: number): JsonArray | undefined {
