@@ -145,9 +145,12 @@ describe("what is kept of a lot", () => {
       expect(str(openQuantity(c))).toBe(str(open(c)))
       expect(eq(legQuantity(c, "stop", ["live"]), liveStops(c))).toBe(true)
       const price = c.entry === null || c.entry.filled === "0" ? undefined : div(dec(c.entry.quote), dec(c.entry.filled))
-      expect(averageFillPrice(c)).toEqual(price)
+      // As text: one number may have several forms.
+      expect(JSON.stringify(averageFillPrice(c))).toBe(JSON.stringify(price))
       expect(averageFillPriceText(c)).toBe(str(price ?? ZERO))
-      expect(planPrices(c)).toEqual(price === undefined || c.plan === null ? undefined : bracketPrices(c.plan, price))
+      expect(JSON.stringify(planPrices(c))).toBe(
+        JSON.stringify(price === undefined || c.plan === null ? undefined : bracketPrices(c.plan, price)),
+      )
       const live = c.legs.filter(({ status }) => status !== "over" && status !== "pending")
       expect(liveLegs(c)).toEqual(live)
       expect(hasLiveLegs(c)).toBe(live.length > 0)
