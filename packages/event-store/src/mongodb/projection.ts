@@ -2,11 +2,11 @@
  * The `orders` collection: one row per order, written behind the appends. A cache: it can be deleted and rebuilt.
  *
  * Promises: it never delays an append (but see {@link OrderProjection.begin}); newest version wins, whoever writes; it is
- * caught up when the store opens, also after a crash. Rows are written when the appends pause, and under load when they
- * have waited long enough ({@link PATIENCE}): an order changes many times within a second, and its last row is enough. For
- * the catching up each writer keeps a checkpoint: every event that it wrote
- * and that is not in its rows yet was decided (`at`) at or after it. Only `at`s are compared with `at`s, so a clock that
- * steps does no harm.
+ * caught up when the store opens, also after a crash. On a server that scans, rows are written when the appends pause, and
+ * under load when they have waited long enough: an order changes many times within a second, and its last row will do.
+ *
+ * For the catching up each writer keeps a checkpoint: every event that it wrote and that is not in its rows yet was decided
+ * (`at`) at or after it. Only `at`s are compared with `at`s, so a clock that steps does no harm.
  */
 import { randomUUID } from "node:crypto"
 import { type AnyBulkWriteOperation, MongoBulkWriteError, MongoServerError } from "mongodb"
@@ -31,9 +31,10 @@ const DEAD_AFTER_MS = 3_600_000
 const REST = 10
 /** Appends pause when none has been on its way for so long (or for the time that rows are gathered, if that is shorter). */
 const PAUSE_MS = 50
-/** Rows wait for a pause for at most so many times the time that they are gathered, counted from the oldest. */
-const PATIENCE = 4
-/** Where a row that is there already costs scans of the collection, and even an insert takes the time of an append. */
+/**
+ * Where a row that is there already costs scans of the collection, rows wait for a pause, for at most so many times the time
+ * that they are gathered, counted from the oldest. Elsewhere they do not wait: other replicas count what is open from them.
+ */
 const PATIENCE_SCANNING = 20
 const PREFIX = "projection/"
 const MARKER = "projection"
@@ -152,11 +153,12 @@ export class OrderProjection {
     this.#timer.unref()
   }
 
-  /** Appends are going on, and nobody has waited long for these rows. */
+  /** Writing is dear here, appends are going on, and these rows have not waited long. */
   #mayWait(): boolean {
+    if (!this.#db.scans) return false
     const { everyMs } = this.#options
     const nowMs = performance.now()
-    if (nowMs - (this.#waitingSinceMs ?? nowMs) >= everyMs * (this.#db.scans ? PATIENCE_SCANNING : PATIENCE)) return false
+    if (nowMs - (this.#waitingSinceMs ?? nowMs) >= everyMs * PATIENCE_SCANNING) return false
     return this.#onTheirWay.size > 0 || nowMs - this.#lastAppendMs < Math.min(PAUSE_MS, everyMs)
   }
 
