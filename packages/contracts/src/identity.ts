@@ -13,17 +13,14 @@
  */
 import { exactDecimal } from "./fieldKinds.ts"
 import { type OrderId, orderIdOf } from "./ids.ts"
-import { HashedText, hexOf } from "./sha256.ts"
+import { hexOf } from "./sha256.ts"
 import type { Arrival, Signal, SignalIdentity } from "./signal.ts"
-import { isJsonArray, isJsonObject, type Json, JsonNumber, type JsonObject, quoted } from "./strictJson.ts"
+import { isJsonArray, isJsonObject, type Json, JsonNumber, type JsonObject } from "./strictJson.ts"
+import { Utf8Text } from "./utf8Text.ts"
 
-/** Canonical JSON text: keys sorted by UTF-16 code units, numbers as shortest exact decimals (as written where they are beyond {@link exactDecimal}). */
-export const canonicalJson = (value: Json): string => {
-  if (value instanceof JsonNumber) return exactDecimal(value) ?? value.text
-  if (typeof value === "string") return quoted(value)
-  if (isJsonArray(value)) return `[${value.map(canonicalJson).join(",")}]`
-  return isJsonObject(value) ? canonicalObject(value, false) : String(value)
-}
+/** What is hashed or written here: each of the exported functions begins it, and the others only add. */
+const canonical = new Utf8Text()
+const hash = new Uint8Array(32)
 
 /** Objects of up to so many keys are sorted by insertion: a quarter of what `sort` costs for three. */
 const FEW = 16
@@ -43,19 +40,38 @@ const sortedKeys = (object: JsonObject): readonly string[] => {
   return keys
 }
 
-const canonicalObject = (object: JsonObject, withoutNulls: boolean): string => {
-  let members = ""
+const putObject = (object: JsonObject, withoutNulls: boolean): void => {
+  let before = "{"
   for (const key of sortedKeys(object)) {
     const value = object.get(key) ?? null
     if (value === null && withoutNulls) continue
-    members += `${members === "" ? "" : ","}${quoted(key)}:${canonicalJson(value)}`
+    canonical.put(before).putJson(key).put(":")
+    put(value)
+    before = ","
   }
-  return `{${members}}`
+  canonical.put(before === "{" ? "{}" : "}")
 }
 
-/** Both are used within one call only. */
-const hashed = new HashedText()
-const hash = new Uint8Array(32)
+const put = (value: Json): void => {
+  if (value instanceof JsonNumber) canonical.put(exactDecimal(value) ?? value.text)
+  else if (typeof value === "string") canonical.putJson(value)
+  else if (isJsonArray(value)) {
+    canonical.put("[")
+    for (let i = 0; i < value.length; i++) {
+      if (i > 0) canonical.put(",")
+      put(value[i] as Json)
+    }
+    canonical.put("]")
+  } else if (isJsonObject(value)) putObject(value, false)
+  else canonical.put(String(value))
+}
+
+/** Canonical JSON text: keys sorted by UTF-16 code units, numbers as shortest exact decimals (as written where they are beyond {@link exactDecimal}). */
+export const canonicalJson = (value: Json): string => {
+  canonical.begin()
+  put(value)
+  return canonical.text()
+}
 
 /** The members of a signal that are not content: where and when it came, and what is already said beside them. */
 type NotContent = "timestampMs" | "timestampFrom" | "trace" | "extras"
@@ -63,30 +79,32 @@ type NotContent = "timestampMs" | "timestampFrom" | "trace" | "extras"
 /** SHA-256, hex, of the canonical decoded body. `extras`: what is recorded without effect (nulls do not count). */
 export const contentHashOf = (signal: Omit<Signal, NotContent>, extras: JsonObject): string => {
   // What JSON.stringify writes of an array of four arrays.
-  hashed.begin("[[").putJson(signal.strategyId)
-  hashed.put(",").putJson(signal.symbol)
-  hashed.put(",").putJson(signal.market)
-  hashed.put(",").putJson(signal.action)
-  hashed.put(",").putJson(signal.confidence)
-  hashed.put(",").putJson(signal.price)
-  hashed.put(",").putJson(signal.currentPrice)
-  hashed.put(",").putJson(signal.orderType)
-  hashed.put(",").putJson(signal.timeInForce)
-  hashed.put("],[").putJson(signal.triggerPrice)
-  hashed.put(",").putJson(signal.quantity)
-  hashed.put(",").putJson(signal.quoteQuantity)
-  hashed.put(",").putJson(signal.positionSizePct)
-  hashed.put(",").putJson(signal.icebergQuantity)
-  hashed.put("],[").putJson(signal.stopLoss)
-  hashed.put(",").putJson(signal.stopLossPct)
-  hashed.put(",").putJson(signal.takeProfit)
-  hashed.put(",").putJson(signal.takeProfitPct)
-  hashed.put(",").putJson(signal.atr)
-  hashed.put(",").put(String(signal.entryTimeoutS ?? null))
-  hashed.put("],[").put(String(signal.simulate))
-  hashed.put(",").putJson(signal.id)
-  hashed.put(",").putJson(signal.decisionId)
-  hashed.put("]]").put(canonicalObject(extras, true)).into(hash)
+  canonical.begin().put("[[").putJson(signal.strategyId)
+  canonical.put(",").putJson(signal.symbol)
+  canonical.put(",").putJson(signal.market)
+  canonical.put(",").putJson(signal.action)
+  canonical.put(",").putJson(signal.confidence)
+  canonical.put(",").putJson(signal.price)
+  canonical.put(",").putJson(signal.currentPrice)
+  canonical.put(",").putJson(signal.orderType)
+  canonical.put(",").putJson(signal.timeInForce)
+  canonical.put("],[").putJson(signal.triggerPrice)
+  canonical.put(",").putJson(signal.quantity)
+  canonical.put(",").putJson(signal.quoteQuantity)
+  canonical.put(",").putJson(signal.positionSizePct)
+  canonical.put(",").putJson(signal.icebergQuantity)
+  canonical.put("],[").putJson(signal.stopLoss)
+  canonical.put(",").putJson(signal.stopLossPct)
+  canonical.put(",").putJson(signal.takeProfit)
+  canonical.put(",").putJson(signal.takeProfitPct)
+  canonical.put(",").putJson(signal.atr)
+  canonical.put(",").put(String(signal.entryTimeoutS ?? null))
+  canonical.put("],[").put(String(signal.simulate))
+  canonical.put(",").putJson(signal.id)
+  canonical.put(",").putJson(signal.decisionId)
+  canonical.put("]]")
+  putObject(extras, true)
+  canonical.hashInto(hash)
   return hexOf(hash)
 }
 
@@ -104,12 +122,12 @@ export const identityOf = (
   arrival: Arrival,
 ): { readonly identity: SignalIdentity; readonly order: OrderId } => {
   const [kind, id] = idOf(signal, contentHash, arrival)
-  hashed.begin("[").putJson(signal.strategyId)
-  hashed.put(",").putJson(signal.market)
-  hashed.put(",").putJson(signal.symbol)
-  hashed.put(",").putJson(signal.action)
-  hashed.put(",").putJson(kind)
-  hashed.put(",").putJson(id)
-  hashed.put("]").into(hash)
+  canonical.begin().put("[").putJson(signal.strategyId)
+  canonical.put(",").putJson(signal.market)
+  canonical.put(",").putJson(signal.symbol)
+  canonical.put(",").putJson(signal.action)
+  canonical.put(",").putJson(kind)
+  canonical.put(",").putJson(id)
+  canonical.put("]").hashInto(hash)
   return { identity: { hash: hexOf(hash), kind, contentHash }, order: orderIdOf(hash) }
 }

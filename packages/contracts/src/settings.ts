@@ -5,13 +5,13 @@
  * - A name that nobody reads but that looks like one of ours is an error with a suggestion (`settingNames.ts`).
  * - Secrets, and user and password of URLs, are in no error, no version and no {@link shownSettings}.
  */
-import { sha256 } from "@noble/hashes/sha2.js"
-import { bytesToHex } from "@noble/hashes/utils.js"
 import { dec, type DecimalString, gt, gte, lt, parseDecimal, str } from "./decimal.ts"
 import { strangerError } from "./settingNames.ts"
+import { hexOf } from "./sha256.ts"
 import type { FieldError } from "./signal.ts"
 import { type SettingName, type SettingSpec, settingsTable } from "./settingsTable.ts"
 import { printable } from "./strictJson.ts"
+import { Utf8Text } from "./utf8Text.ts"
 
 type Table = typeof settingsTable
 type Parsed<S> = S extends { readonly type: "boolean" }
@@ -297,5 +297,7 @@ const versionOf = (settings: Settings): string => {
     return spec.type !== "secret" && spec.perProcess !== true
   })
   const text = JSON.stringify(counted.map(({ name, value }) => [name, value]))
-  return bytesToHex(sha256(new TextEncoder().encode(text))).slice(0, 12)
+  const hash = new Uint8Array(32)
+  new Utf8Text().put(text).hashInto(hash)
+  return hexOf(hash).slice(0, 12)
 }

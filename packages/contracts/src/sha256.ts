@@ -1,12 +1,9 @@
 /**
- * SHA-256 (FIPS 180-4) of text. Pure: no `node:` module, the same everywhere.
+ * SHA-256 (FIPS 180-4). Pure: no `node:` module, the same everywhere.
  *
  * Why not a library: the identity of a signal is two short hashes, and around the rounds themselves a library spends more
  * than half of its time on objects, views and copies (8 µs a signal against 4). A test holds it against two of them.
  */
-
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
 
 /** Bytes of a block. */
 const BLOCK = 64
@@ -72,94 +69,29 @@ const compress = (bytes: Uint8Array, at: number): void => {
   state[7] = (state[7] as number) + h
 }
 
-const utf8 = new TextEncoder()
 /** The last block or two: the rest of the text, a one, zeros, and the length in bits. */
 const tail = new Uint8Array(2 * BLOCK)
 
-/**
- * Text that is put together piece by piece and then hashed in its UTF-8 form. One is used again and again: neither the
- * whole text nor its bytes are made anew for each hash.
- */
-export class HashedText {
-  #bytes = new Uint8Array(4096)
-  #length = 0
-
-  /** Starts anew, whatever became of the text before. */
-  begin(text: string): this {
-    this.#length = 0
-    return this.put(text)
+/** Writes the hash of the first `length` of `bytes` into `hash` (32 bytes). */
+export const sha256Into = (bytes: Uint8Array, length: number, hash: Uint8Array): void => {
+  state.set(INITIAL)
+  let at = 0
+  for (; at + BLOCK <= length; at += BLOCK) compress(bytes, at)
+  const rest = length - at
+  for (let i = 0; i < rest; i++) tail[i] = bytes[at + i] as number
+  tail[rest] = 0x80
+  const end = rest < BLOCK - 8 ? BLOCK : 2 * BLOCK
+  tail.fill(0, rest + 1, end)
+  const upper = Math.floor(length / 0x2000_0000)
+  const lower = length << 3
+  for (let i = 0; i < 4; i++) {
+    tail[end - 8 + i] = upper >>> (24 - 8 * i)
+    tail[end - 4 + i] = lower >>> (24 - 8 * i)
   }
-
-  /** A lone surrogate counts as U+FFFD. */
-  put(text: string): this {
-    if (this.#length + text.length * 3 > this.#bytes.length) this.#grow(this.#length + text.length * 3)
-    const bytes = this.#bytes
-    let at = this.#length
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i)
-      if (code > 0x7f) {
-        const rest = i === 0 ? text : text.slice(i)
-        at += utf8.encodeInto(rest, bytes.subarray(at)).written
-        break
-      }
-      bytes[at++] = code
-    }
-    this.#length = at
-    return this
-  }
-
-  /** JSON text of a text, or `null`. */
-  putJson(text: string | undefined): this {
-    if (text === undefined) return this.put("null")
-    const needed = this.#length + text.length + 2
-    if (needed > this.#bytes.length) this.#grow(needed)
-    const bytes = this.#bytes
-    let at = this.#length
-    bytes[at++] = QUOTE
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i)
-      // Nothing counts as written yet.
-      if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) return this.put(JSON.stringify(text))
-      bytes[at++] = code
-    }
-    bytes[at++] = QUOTE
-    this.#length = at
-    return this
-  }
-
-  #grow(needed: number): void {
-    const bytes = new Uint8Array(needed * 2)
-    bytes.set(this.#bytes.subarray(0, this.#length))
-    this.#bytes = bytes
-  }
-
-  /** Writes the hash into `hash` (32 bytes). */
-  into(hash: Uint8Array): void {
-    const bytes = this.#bytes
-    const length = this.#length
-    state.set(INITIAL)
-    let at = 0
-    for (; at + BLOCK <= length; at += BLOCK) compress(bytes, at)
-    const rest = length - at
-    for (let i = 0; i < rest; i++) tail[i] = bytes[at + i] as number
-    tail[rest] = 0x80
-    const end = rest < BLOCK - 8 ? BLOCK : 2 * BLOCK
-    tail.fill(0, rest + 1, end)
-    const upper = Math.floor(length / 0x2000_0000)
-    const lower = length << 3
-    for (let i = 0; i < 4; i++) {
-      tail[end - 8 + i] = upper >>> (24 - 8 * i)
-      tail[end - 4 + i] = lower >>> (24 - 8 * i)
-    }
-    compress(tail, 0)
-    if (end > BLOCK) compress(tail, BLOCK)
-    for (let i = 0; i < 32; i++) hash[i] = (state[i >> 2] as number) >>> (24 - 8 * (i & 3))
-    // A message of a mebibyte does not keep as much for ever.
-    if (bytes.length > KEPT_MAX) this.#bytes = new Uint8Array(4096)
-  }
+  compress(tail, 0)
+  if (end > BLOCK) compress(tail, BLOCK)
+  for (let i = 0; i < 32; i++) hash[i] = (state[i >> 2] as number) >>> (24 - 8 * (i & 3))
 }
-/** Of the buffer, in bytes. */
-const KEPT_MAX = 65_536
 
 const ascii = new TextDecoder()
 const hexDigits = new Uint8Array(64)

@@ -14,6 +14,7 @@
  * - `NaN`, `Infinity`, comments, trailing commas, single quotes: no JSON.
  */
 import { REJECTIONS, type RejectionCode } from "./reasons.ts"
+import { Utf8Text } from "./utf8Text.ts"
 
 /** A number as it was written, e.g. `67000.0`, `1e-7`: exact, and valid JSON by itself. */
 export class JsonNumber {
@@ -99,32 +100,35 @@ const holdsJson = (text: string): boolean => {
   return inner._tag === "Json" || inner.code !== "NOT_JSON"
 }
 
-const TO_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/
-/** Below it a look at each character is cheaper than the expression. */
-const SHORT = 64
-/** Whether there is something that JSON.stringify would escape. Most strings have nothing of it. */
-const isToEscape = (text: string): boolean => {
-  if (text.length > SHORT) return TO_ESCAPE.test(text)
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code < 0x20 || code === QUOTE || code === BACKSLASH || (code >= 0xd800 && code <= 0xdfff)) return true
-  }
-  return false
+/** Where values are written. Only {@link writeJson} begins, and what it calls only adds. */
+const written = new Utf8Text()
+
+const put = (value: Json): void => {
+  if (value instanceof JsonNumber) written.put(value.text)
+  else if (typeof value === "string") written.putJson(value)
+  else if (isJsonArray(value)) {
+    written.put("[")
+    for (let i = 0; i < value.length; i++) {
+      if (i > 0) written.put(",")
+      put(value[i] as Json)
+    }
+    written.put("]")
+  } else if (isJsonObject(value)) {
+    let before = "{"
+    for (const [key, member] of value) {
+      written.put(before).putJson(key).put(":")
+      put(member)
+      before = ","
+    }
+    written.put(before === "{" ? "{}" : "}")
+  } else written.put(String(value))
 }
-/** JSON text of a string. */
-export const quoted = (text: string): string => (isToEscape(text) ? JSON.stringify(text) : `"${text}"`)
 
 /** Compact JSON text of a value, numbers as they were written, keys in the order in which they came. */
 export const writeJson = (value: Json): string => {
-  if (value instanceof JsonNumber) return value.text
-  if (typeof value === "string") return quoted(value)
-  if (isJsonArray(value)) return `[${value.map(writeJson).join(",")}]`
-  if (isJsonObject(value)) {
-    let members = ""
-    for (const [key, member] of value) members += `${members === "" ? "" : ","}${quoted(key)}:${writeJson(member)}`
-    return `{${members}}`
-  }
-  return String(value)
+  written.begin()
+  put(value)
+  return written.text()
 }
 
 const QUOTE = 0x22

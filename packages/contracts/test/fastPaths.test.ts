@@ -21,7 +21,6 @@ import {
   orderIdOf,
   parseClientOrderId,
   parseDecimal,
-  quoted,
   readJsonText,
   reason,
   str,
@@ -32,7 +31,8 @@ import {
   writeJson,
 } from "../src/index.ts"
 import { ABSENT, ID, NAME } from "../src/fieldKinds.ts"
-import { HashedText, hexOf } from "../src/sha256.ts"
+import { hexOf } from "../src/sha256.ts"
+import { Utf8Text } from "../src/utf8Text.ts"
 
 const anyString = fc.oneof(
   fc.string({ maxLength: 80 }),
@@ -43,12 +43,12 @@ const anyString = fc.oneof(
 )
 
 describe("SHA-256", () => {
-  const hashed = new HashedText()
+  const hashed = new Utf8Text()
   const hash = new Uint8Array(32)
   const of = (...parts: readonly string[]): string => {
-    hashed.begin("")
+    hashed.begin()
     for (const part of parts) hashed.put(part)
-    hashed.into(hash)
+    hashed.hashInto(hash)
     return hexOf(hash)
   }
   const wellFormed = fc.oneof(
@@ -77,16 +77,12 @@ describe("SHA-256", () => {
 })
 
 describe("text", () => {
-  const hashed = new HashedText()
-  const hash = new Uint8Array(32)
-  it("given any text, quoted is what JSON.stringify writes", () => {
+  const written = new Utf8Text()
+  it("given any text, its JSON is what JSON.stringify writes", () => {
     fc.assert(
       fc.property(anyString, (text) => {
-        expect(quoted(text)).toBe(JSON.stringify(text))
-        hashed.begin(quoted(text)).into(hash)
-        const expected = hexOf(hash)
-        hashed.begin("").putJson(text).into(hash)
-        expect(hexOf(hash)).toBe(expected)
+        expect(written.begin().putJson(text).text()).toBe(JSON.stringify(text))
+        expect(writeJson(text)).toBe(JSON.stringify(text))
       }),
       { numRuns: 2000 },
     )
