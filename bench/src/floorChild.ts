@@ -7,10 +7,10 @@ import { readFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { MongoClient } from "mongodb"
 import { AckPolicy, connect, type JsMsg } from "nats"
+import { IN_FLIGHT_MAX } from "./measures.ts"
 import { type Answer, type Ask, cpuUs, type Mark, MARK_EVERY, nowMs, type SampleRecord } from "./protocol.ts"
 
 const GROUP_MAX = 500
-const IN_FLIGHT_MAX = 1000
 
 /** One append of one order, waiting. */
 interface Waiting {

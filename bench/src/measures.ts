@@ -1,5 +1,5 @@
 /** Numbers from what was seen: rates, quantiles. */
-import type { Mark } from "./protocol.ts"
+import { type Mark, MARK_EVERY } from "./protocol.ts"
 
 export interface Quantiles {
   readonly count: number
@@ -20,9 +20,15 @@ export interface Rate {
   readonly cpuUs: number
 }
 
-/** After the first part of the run, in which the program is still being compiled. */
+/** As many orders may be on their way at once, in the floor and (about) in the engine. */
+export const IN_FLIGHT_MAX = 1000
+
+/**
+ * After the first part of the run, in which the program is still being compiled, and before the last orders have begun:
+ * from then on fewer and fewer are on their way, and what is settled was worked for before the window opened.
+ */
 export const rateOf = (marks: readonly Mark[], skip = 0.3): Rate => {
-  const last = marks.at(-1)
+  const last = marks.at(-1 - IN_FLIGHT_MAX / MARK_EVERY) ?? marks.at(-1)
   const first = marks[Math.floor(marks.length * skip)]
   if (first === undefined || last === undefined || last.settled <= first.settled) return { perSecond: Number.NaN, cpuUs: Number.NaN }
   const orders = last.settled - first.settled

@@ -33,8 +33,8 @@ export const FULL: Sizes = {
   binance: 900,
 }
 export const QUICK: Sizes = {
-  throughput: 3000,
-  throughputMongodb: 1000,
+  throughput: 4000,
+  throughputMongodb: 3000,
   warmUp: 1000,
   rateSeconds: 5,
   saturation: 2000,
