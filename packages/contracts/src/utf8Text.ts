@@ -11,6 +11,9 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
+/** Longer texts are left to the encoder: what it costs to call is more than the loop over a short one. */
+const LONG = 100
+
 const SIZE = 4096
 /** A message of a mebibyte does not keep as much for ever. */
 const KEPT_MAX = 65_536
@@ -30,6 +33,10 @@ export class Utf8Text {
     if (this.#length + text.length * 3 > this.#bytes.length) this.#grow(this.#length + text.length * 3)
     const bytes = this.#bytes
     let at = this.#length
+    if (text.length > LONG) {
+      this.#length = at + utf8.encodeInto(text, bytes.subarray(at)).written
+      return this
+    }
     for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i)
       if (code > 0x7f) {
@@ -45,6 +52,7 @@ export class Utf8Text {
   /** JSON text of a text, or `null`. */
   putJson(text: string | undefined): this {
     if (text === undefined) return this.put("null")
+    if (text.length > LONG) return this.put(JSON.stringify(text))
     const needed = this.#length + text.length + 2
     if (needed > this.#bytes.length) this.#grow(needed)
     const bytes = this.#bytes

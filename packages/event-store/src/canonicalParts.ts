@@ -6,7 +6,12 @@
  * Promise: `canonicalTextOf(e, f, prev)` is `canonicalText(recordOf(e, f, prev))`, whatever the values
  * (test/canonicalParts.test.ts). It must be: MongoDB keeps no text, and verify makes it anew from the document.
  */
-import { type Envelope, type FlatFields, quoted } from "@petrosa/contracts"
+import type { Envelope, FlatFields } from "@petrosa/contracts"
+
+// What JSON.stringify would escape. Most strings have nothing of it, and then quotes around them are all there is to do.
+const TO_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/
+/** JSON text of a string. */
+const quoted = (value: string): string => (TO_ESCAPE.test(value) ? JSON.stringify(value) : `"${value}"`)
 
 const number = (value: number | null): string => (value !== null && Number.isFinite(value) ? `${value}` : "null")
 const text = (value: string | null): string => (value === null ? "null" : quoted(value))
