@@ -5,7 +5,8 @@
  * It imports @petrosa/contracts, Node and the mongodb driver; no other package of this house.
  */
 export * from "./anchors.ts"
-export { CanonicalParts } from "./canonicalParts.ts"
+export { ByteArena } from "./byteArena.ts"
+export { CanonicalText } from "./canonicalText.ts"
 export * from "./eventStore.ts"
 export * from "./groupCommit.ts"
 export * from "./hashChain.ts"

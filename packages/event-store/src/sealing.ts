@@ -6,11 +6,11 @@
  */
 import { hash as digest } from "node:crypto"
 import { type Envelope, type EventRecord, type FlatFields, recordOf, type SealedRecord, type UnsealedRecord } from "@petrosa/contracts"
-import { CanonicalParts } from "./canonicalParts.ts"
-import { TextArena } from "./textArena.ts"
+import { ByteArena } from "./byteArena.ts"
+import { CanonicalText } from "./canonicalText.ts"
 
 /**
- * The largest event, in UTF-16 units of its text. MongoDB takes documents up to 16 MiB; an event that is too large for
+ * The largest event, in bytes of its text. MongoDB takes documents up to 16 MiB; an event that is too large for
  * a store could never be written, and would be tried for ever.
  */
 export const MAX_EVENT_LENGTH = 2 * 1024 * 1024
@@ -41,18 +41,17 @@ class Sealed implements SealedRecord {
   }
 }
 
-const arena = new TextArena()
+const arena = new ByteArena()
 
 /** Seals the events of one stream, in the order in which they come. */
 export class Sealer {
-  readonly #parts = new CanonicalParts()
+  readonly #text = new CanonicalText()
 
   /** @throws RangeError when the event is larger than {@link MAX_EVENT_LENGTH}. */
   seal(envelope: Envelope, flat: FlatFields, prev: string): SealedRecord {
-    const text = this.#parts.textOf(envelope, flat, prev)
-    if (text.length > MAX_EVENT_LENGTH)
-      throw new RangeError(`event ${envelope._id} has ${text.length} characters, more than ${MAX_EVENT_LENGTH}`)
-    const bytes = arena.write(text)
+    const bytes = this.#text.write(arena, envelope, flat, prev)
+    if (bytes.length > MAX_EVENT_LENGTH)
+      throw new RangeError(`event ${envelope._id} has ${bytes.length} bytes, more than ${MAX_EVENT_LENGTH}`)
     return new Sealed(envelope, flat, prev, digest("sha256", bytes), bytes)
   }
 }
@@ -73,4 +72,4 @@ export const sealAll = (records: readonly Omit<UnsealedRecord, "prev">[], prev: 
 
 /** A record whose text is there already, with the hash of that text. */
 export const sealedAs = (record: EventRecord, text: string): SealedRecord =>
-  new Sealed(record, record, record.prev, record.hash, arena.write(text))
+  new Sealed(record, record, record.prev, record.hash, Buffer.from(text))
