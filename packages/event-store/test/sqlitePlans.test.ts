@@ -41,6 +41,11 @@ describe("sqlite, how lists are answered", () => {
     },
   )
 
+  it("given a signal's id, then each group of orders is asked through its index", async () => {
+    const plans = await plansOf((prepare) => findOrder(prepare, "x"))
+    expect(plans.some((step) => /orders_signal_group/.test(step))).toBe(true)
+  })
+
   it("given the open orders, then only those are read", async () => {
     const plans = await plansOf((prepare) => openOrders(prepare))
     expect(plans[0]).toMatch(/orders_open/)

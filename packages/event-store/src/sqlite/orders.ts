@@ -10,6 +10,7 @@ import { ORDER_STREAM_PREFIX } from "@petrosa/contracts"
 import { recordFromText } from "../hashChain.ts"
 import { type OrderPage, type OrderQuery, type OrderRow, StoreUnavailable } from "../eventStore.ts"
 import { limitOf, readCursor, rowOf, writeCursor } from "../orderRows.ts"
+import { SIGNAL_GROUP } from "./schema.ts"
 
 /** Rows that one window of a search looks at: about 5 ms. */
 const WINDOW = 5000
@@ -127,16 +128,31 @@ export const listOrders = async (prepare: Prepare, query: OrderQuery): Promise<O
 export const openOrders = (prepare: Prepare): readonly OrderRow[] =>
   (prepare(`${SELECT} ${JOIN_EVENT} WHERE o.done = 0 ORDER BY o.created_at, o.no`).all() as unknown as Found[]).map(toRow)
 
+const newestOfVenueOrder = (prepare: Prepare, id: string): Found | undefined =>
+  prepare(`${SELECT} ${JOIN_EVENT} WHERE o.binance_order_id = ? ORDER BY o.no DESC LIMIT 1`).get(id) as unknown as Found | undefined
+
+/** The newest order of a signal, if there is one that is newer than `after`. */
+const newestOfSignal = (prepare: Prepare, id: string, after: number): Found | undefined => {
+  // A file that only readers of this version have opened yet.
+  if (prepare("PRAGMA index_info(orders_signal)").get() !== undefined)
+    return prepare(`${SELECT} ${JOIN_EVENT} WHERE o.signal_id = ? AND o.no > ? ORDER BY o.no DESC LIMIT 1`).get(id, after) as unknown as
+      | Found
+      | undefined
+  const newest = Number(prepare("SELECT max(no) AS no FROM orders").get()?.no ?? -1)
+  const inGroup = prepare(`SELECT max(no) AS no FROM orders WHERE no / ${SIGNAL_GROUP} = ? AND signal_id = ? AND no > ?`)
+  const last = Math.max(0, Math.floor(after / SIGNAL_GROUP))
+  for (let group = Math.floor(newest / SIGNAL_GROUP); group >= last; group -= 1) {
+    const no = inGroup.get(group, id, after)?.no
+    if (typeof no === "number") return prepare(`${SELECT} ${JOIN_EVENT} WHERE o.no = ?`).get(no) as unknown as Found | undefined
+  }
+  return undefined
+}
+
 export const findOrder = (prepare: Prepare, id: string): OrderRow | undefined => {
   const byId = prepare(`${SELECT} ${JOIN_EVENT} WHERE o.no = (SELECT no FROM streams WHERE name = ?)`).get(`${ORDER_STREAM_PREFIX}${id}`)
   if (byId !== undefined) return toRow(byId as unknown as Found)
-  const newest = ["signal_id", "binance_order_id"]
-    .map(
-      (column) =>
-        prepare(`${SELECT} ${JOIN_EVENT} WHERE o.${column} = ? ORDER BY o.no DESC LIMIT 1`).get(id) as unknown as Found | undefined,
-    )
-    .filter((found) => found !== undefined)
-    .sort((a, b) => b.no - a.no)[0]
+  const ofVenue = newestOfVenueOrder(prepare, id)
+  const newest = newestOfSignal(prepare, id, ofVenue?.no ?? -1) ?? ofVenue
   return newest === undefined ? undefined : toRow(newest)
 }
 

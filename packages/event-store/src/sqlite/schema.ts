@@ -9,6 +9,10 @@
  * `orders` is the projection: only what lists are filtered by, and the rowid of the order's last event, from which the
  * row is read. It is written in the transaction that writes the event, so it is never behind. Columns that change are
  * indexed only where `done = 1`: an order on its way moves in no index but that of the open ones.
+ *
+ * Signal ids come by chance too (UUIDs). Their index has the order's number in front, in groups: new ones go where the newest
+ * ones are, and a look-up asks group by group (a million orders: 250 groups, one to three milliseconds). With a million past orders
+ * one index over all of them cost a writer a page read, a page in the log and a page of the checkpoint for each order.
  */
 import type { DatabaseSync } from "node:sqlite"
 
@@ -16,6 +20,9 @@ import type { DatabaseSync } from "node:sqlite"
 const APPLICATION_ID = 0x50544553
 /** `PRAGMA user_version`. A store with a higher one is refused. */
 export const SCHEMA_VERSION = 1
+
+/** Orders in one group of the index of signal ids. */
+export const SIGNAL_GROUP = 4096
 
 const PROJECTION = `
 CREATE TABLE IF NOT EXISTS orders (
@@ -34,7 +41,9 @@ CREATE TABLE IF NOT EXISTS orders (
 CREATE INDEX IF NOT EXISTS orders_created ON orders (created_at, no);
 CREATE INDEX IF NOT EXISTS orders_symbol ON orders (symbol, created_at, no);
 CREATE INDEX IF NOT EXISTS orders_strategy ON orders (strategy_id, created_at, no);
-CREATE INDEX IF NOT EXISTS orders_signal ON orders (signal_id, no);
+CREATE INDEX IF NOT EXISTS orders_signal_group ON orders (no / ${SIGNAL_GROUP}, signal_id);
+-- What files of before had (made again by an older engine; harmless).
+DROP INDEX IF EXISTS orders_signal;
 CREATE INDEX IF NOT EXISTS orders_binance ON orders (binance_order_id, no) WHERE binance_order_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS orders_open ON orders (created_at, no) WHERE done = 0;
 CREATE INDEX IF NOT EXISTS orders_state ON orders (state, created_at, no) WHERE done = 1;
