@@ -31,7 +31,7 @@ export const openLine = async (place: BrokerPlace, store: EventStore, onRefused:
   const given = new AbortController()
   const signal = AbortSignal.any([given.signal, ...(place.signal === undefined ? [] : [place.signal])])
   const opening = open({ ...place, signal }, store.storeId)
-  const waits = store.kind !== "sqlite" || !(await hasOpenOrders(store)) || (await isThere(opening))
+  const waits = store.kind !== "sqlite" || (await isThere(opening)) || !(await hasOpenOrders(store))
   if (waits) {
     const { broker, intake } = await opening
     return { intake, broker, withBroker: (use) => use(broker), close: () => broker.close() }

@@ -33,6 +33,8 @@ export interface AskHost {
   /** False when the order may be somebody else's by now: then nothing may leave. */
   stillOwner(order: LiveOrder): boolean | Promise<boolean>
   isStopping(): boolean
+  /** It has something to place: whatever it waits for is done first. */
+  hurry(order: LiveOrder): void
   measure(what: "entry" | "stop" | "target" | "flatten" | "cancel" | "query", order: LiveOrder, sentAtMs: number): void
 }
 
@@ -74,6 +76,7 @@ export class Asker {
 
   /** After a restart nothing is placed before the venue has said which legs are there (design.md 5.6). */
   async #untilLegsKnown(order: LiveOrder): Promise<void> {
+    this.#host.hurry(order)
     while (!order.legsKnown && !this.#gone(order)) await this.#host.sleep(LEGS_KNOWN_MS)
   }
 

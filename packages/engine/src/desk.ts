@@ -105,6 +105,7 @@ export class Desk implements OrderHost {
       priceOf: ({ context: c }) => feedOf(this.#seats.get(c.venue))?.read(c.symbol, c.market),
       stillOwner: (order) => this.#stillOwner(order),
       isStopping: () => this.stopping,
+      hurry: (order) => this.#hurry(order.order),
       measure: (what, order, sentAtMs) => this.#measure(what, order, sentAtMs),
     })
   }
@@ -431,6 +432,12 @@ export class Desk implements OrderHost {
     }
     order.epoch = epoch
     return true
+  }
+
+  #hurry: (order: OrderId) => void = () => {}
+  /** Lets an order that has something to place have its recovery first. */
+  onHurry(hurry: (order: OrderId) => void): void {
+    this.#hurry = hurry
   }
 
   #checkClock: () => void = () => {}

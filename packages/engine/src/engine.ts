@@ -7,7 +7,7 @@
  */
 import type { EventRecord, OrderId, SealedRecord } from "@petrosa/contracts"
 import type { IntakeEvent, QueueKind } from "@petrosa/intake"
-import { AnchorWriter } from "@petrosa/event-store"
+import { AnchorWriter, type OrderRow } from "@petrosa/event-store"
 import { Announcer } from "./announce.ts"
 import { BalanceKeeper } from "./balances.ts"
 import { bookRow } from "./books.ts"
@@ -122,6 +122,7 @@ export class Engine {
         if (records[i + 1]?.envelope.stream !== envelope.stream) this.#anchors.moved(envelope.stream, envelope.version, hash)
       }
     })
+    this.desk.onHurry((order) => this.receiver.recoveries.hurry(order))
     joinCloser(this.desk)
     joinPoison(this.desk, (order) => this.receiver.recover(order, []))
   }
@@ -141,7 +142,7 @@ export class Engine {
     this.receiver.restoreRejectedBytes(
       Number((await this.#persistently("read the store", () => options.store.getMeta(REJECTED_BYTES_KEY))) ?? 0),
     )
-    await this.#fillBook()
+    const open = await this.#fillBook()
     for (const [venue, keeper] of this.#balances) {
       await keeper.start((problem) =>
         options.log.warn({ venue, problem }, "the balance is not known; waiting for it before any signal is taken in"),
@@ -150,8 +151,10 @@ export class Engine {
     await this.#checkDefaults()
     this.#feed.start(options.seats)
     if (options.alone) {
-      const rows = await this.#persistently("read what is open", () => options.store.openOrders())
-      const takenUp = await this.#persistently("take up what is open", () => takeUpFromStore(this.desk, this.receiver, rows))
+      const { recoveries } = this.receiver
+      recoveries.hold()
+      const takenUp = await this.#persistently("take up what is open", () => takeUpFromStore(this.desk, this.receiver, open))
+      recoveries.release()
       if (takenUp > 0) options.log.info({ takenUp }, "open orders are taken up from the store")
       const reclaimed = await options.intake.reclaim()
       options.log.info({ ...reclaimed }, "what an earlier process held is asked back")
@@ -238,9 +241,10 @@ export class Engine {
     return Math.max(0, Math.min(room, this.options.maxLiveOrders - this.desk.unsettled))
   }
 
-  async #fillBook(): Promise<void> {
+  async #fillBook(): Promise<readonly OrderRow[]> {
     const rows = await this.#persistently("read what is open", () => this.options.store.openOrders())
     for (const row of rows) bookRow(this.desk.book, row, this.#venueNameOf(row))
+    return rows
   }
 
   /**

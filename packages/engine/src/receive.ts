@@ -10,13 +10,14 @@ import { dec, decodeSignal, isOrderId, mul, orderStream, reason, str } from "@pe
 import type { ReadableStream, StreamRead } from "@petrosa/event-store"
 import { rowOf } from "@petrosa/event-store"
 import type { IntakeMessage, MessageHandle } from "@petrosa/intake"
-import { decideEntry, outstanding, questionsAfterRestart, rebuild, redecide, unrecordedLegIds } from "@petrosa/lifecycle"
+import { decideEntry, hasFills, outstanding, questionsAfterRestart, rebuild, redecide, unrecordedLegIds } from "@petrosa/lifecycle"
 import { bookRow } from "./books.ts"
 import { feedOf, priceInputs } from "./livePrice.ts"
 import type { Desk } from "./desk.ts"
 import type { LiveOrder } from "./liveOrder.ts"
 import type { VenueSeat } from "./options.ts"
 import { RecoveryGuard } from "./recoveryGuard.ts"
+import { RecoveryQueue } from "./recoveryQueue.ts"
 import { rejectedRecord } from "./rejected.ts"
 
 /** A copy of a signal whose order is somebody else's waits this long before it asks again. */
@@ -26,6 +27,7 @@ const ASK_AGAIN_MS = 500
 /** Legs of one order that may have left on the strength of the plan, as many as attempts are reserved. */
 const LEGS_ASKED_MAX = 99
 const LOOK_AHEAD = 3
+const RECOVERIES_AT_ONCE = 64
 /** A message whose order cannot even be begun comes again after this; the alarm is the log and a counter. */
 const BROKEN_RETRY_MS = 5_000
 const DELIVERIES_MAX = 3
@@ -64,6 +66,7 @@ export class Receiver {
   onResume: (order: LiveOrder, request: ResumeRequest) => void = () => {}
 
   readonly guard: RecoveryGuard
+  readonly recoveries = new RecoveryQueue(RECOVERIES_AT_ONCE)
 
   constructor(desk: Desk) {
     this.#desk = desk
@@ -510,13 +513,27 @@ export class Receiver {
     const questions = questionsAfterRestart(c)
     if (questions.length > 0) live.take(questions, "recovery")
     if (c.entry !== null) live.legsKnown = false
-    this.#desk.task(live, "recover", async () => {
-      if (c.entry !== null) await this.#adoptUnrecorded(live)
-      live.legsKnown = true
-      // What runs already under the same name does not run twice.
-      for (const command of outstanding(live.context)) this.#desk.run(live, command)
-      // What the stream told while we were away is gone: look at everything that is, or may yet be, there.
-      await this.#desk.asker.look(live, true)
+    // Of thousands that rest each is asked about in its turn; what is filled goes at once.
+    if (this.recoveries.isHeld && !hasFills(c)) this.recoveries.add(live.order, () => this.#recovered(live))
+    else void this.#recovered(live)
+  }
+
+  /** Resolves when it is over. */
+  #recovered(live: LiveOrder): Promise<void> {
+    if (live.dropped || live.tasks.has("recover")) return Promise.resolve()
+    return new Promise((over) => {
+      this.#desk.task(live, "recover", async () => {
+        try {
+          if (live.context.entry !== null) await this.#adoptUnrecorded(live)
+          live.legsKnown = true
+          // What runs already under the same name does not run twice.
+          for (const command of outstanding(live.context)) this.#desk.run(live, command)
+          // What the stream told while we were away is gone: look at everything that is, or may yet be, there.
+          await this.#desk.asker.look(live, true)
+        } finally {
+          over()
+        }
+      })
     })
   }
 
