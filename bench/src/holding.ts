@@ -59,3 +59,13 @@ export const recovery = async (world: BenchWorld, orders: number, how: "stop" | 
   await second.kill()
   return { orders: live, startMs: readyMs - begunMs, resumeMs: Math.max(0, heldMs - readyMs), heldAfterMs: heldMs - begunMs, stopMs }
 }
+
+/** How long a process with nothing to take up needs until it is ready, ms, its own start included. */
+export const emptyStart = async (world: BenchWorld): Promise<number> => {
+  await world.prepare()
+  const begunMs = nowMs()
+  const engine = await world.engine()
+  const readyMs = nowMs()
+  await engine.stop()
+  return readyMs - begunMs
+}

@@ -4,7 +4,7 @@ import { takeSample, type Sample } from "./sample.ts"
 import { floor, lifecycles, type Throughput } from "./throughput.ts"
 import { atRate, atSaturation, type Latency } from "./latency.ts"
 import { feedCost, type Feeds } from "./feeds.ts"
-import { memoryOfLive, type MemoryUse, recovery, type Recovery } from "./holding.ts"
+import { memoryOfLive, type MemoryUse, emptyStart, recovery, type Recovery } from "./holding.ts"
 import { pastOrders } from "./history.ts"
 import { BenchWorld, type StoreKind } from "./world.ts"
 
@@ -122,7 +122,7 @@ export const run = async (options: RunOptions): Promise<Results> => {
     const stop = await inWorld("sqlite", {}, (world) => recovery(withPaperFile(world), sizes.live, "stop"))
     say("recovery: a kill")
     const kill = await inWorld("sqlite", {}, (world) => recovery(withPaperFile(world), sizes.live, "kill"))
-    const emptyStartMs = await inWorld("sqlite", {}, (world) => startMs(withPaperFile(world)))
+    const emptyStartMs = await inWorld("sqlite", {}, (world) => emptyStart(withPaperFile(world)))
     results.recovery = { stop, kill, emptyStartMs }
   }
   if (sections.has("history")) results.history = await history(sample, options)
