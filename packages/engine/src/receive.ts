@@ -66,11 +66,12 @@ export class Receiver {
   onResume: (order: LiveOrder, request: ResumeRequest) => void = () => {}
 
   readonly guard: RecoveryGuard
-  readonly recoveries = new RecoveryQueue(RECOVERIES_AT_ONCE)
+  readonly recoveries: RecoveryQueue
 
   constructor(desk: Desk) {
     this.#desk = desk
     this.guard = new RecoveryGuard(desk.options.store, desk.options.clock)
+    this.recoveries = new RecoveryQueue(RECOVERIES_AT_ONCE, (run) => void desk.options.clock.soon(run))
   }
 
   /** As it was saved at the last stop. */
@@ -432,7 +433,6 @@ export class Receiver {
     }
     const last = read.events.at(-1)
     if (last === undefined || last.done || last.parked) return false
-    bookRow(this.#desk.book, rowOf(last), this.#venueName(last))
     const live = this.#rebuilt(order, read, last, (held) => {
       held.awaits = (read.events[0]?.data as { readonly arrival?: Arrival } | undefined)?.arrival
     })

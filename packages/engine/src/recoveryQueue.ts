@@ -9,12 +9,16 @@ import type { OrderId } from "@petrosa/contracts"
 
 export class RecoveryQueue {
   readonly #atOnce: number
+  readonly #soon: (run: () => void) => void
   readonly #waiting = new Map<OrderId, () => Promise<void>>()
   #running = 0
   #held = false
+  #scheduled = false
 
-  constructor(atOnce: number) {
+  /** `soon`: after what is running now, and whatever else waits: a venue that answers at once would let nobody else have a turn. */
+  constructor(atOnce: number, soon: (run: () => void) => void) {
     this.#atOnce = atOnce
+    this.#soon = soon
   }
 
   get size(): number {
@@ -57,7 +61,12 @@ export class RecoveryQueue {
     this.#running += 1
     const over = (): void => {
       this.#running -= 1
-      this.#next()
+      if (this.#scheduled) return
+      this.#scheduled = true
+      this.#soon(() => {
+        this.#scheduled = false
+        this.#next()
+      })
     }
     work().then(over, over)
   }

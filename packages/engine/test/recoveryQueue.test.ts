@@ -17,11 +17,13 @@ const works = (queue: RecoveryQueue, count: number) => {
     })
   return { begun, end: (n: number) => ends[n]?.() }
 }
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+const turn = async () => {
+  for (let n = 0; n < 3; n++) await new Promise<void>((resolve) => setImmediate(resolve))
+}
 
 describe("recoveries in turn", () => {
   it("given more than may go on at once, then the next begins when one is over, however it ended, each once and in order", async () => {
-    const queue = new RecoveryQueue(2)
+    const queue = new RecoveryQueue(2, setImmediate)
     const { begun, end } = works(queue, 5)
     expect(begun).toEqual([0, 1])
     end(1)
@@ -35,7 +37,7 @@ describe("recoveries in turn", () => {
   })
 
   it("given a queue that is held, then only what is hurried begins; released, the others", async () => {
-    const queue = new RecoveryQueue(10)
+    const queue = new RecoveryQueue(10, setImmediate)
     queue.hold()
     const { begun } = works(queue, 4)
     expect(begun).toEqual([])
