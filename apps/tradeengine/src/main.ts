@@ -51,6 +51,17 @@ if (parsed._tag === "Invalid") {
     }
     process.exit(0)
   }
+  /** What was waited for while the engine was at work can never work. */
+  const giveUp = async (error: unknown): Promise<void> => {
+    if (stopped) return
+    stopped = true
+    log.fatal({ error: describe(error) }, "what was waited for cannot work")
+    try {
+      await service?.stop()
+    } finally {
+      refuse(error instanceof Error ? error.message : String(error))
+    }
+  }
   // While the service is starting it is let finish, or gives up waiting, and is then stopped like any other.
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stopped) process.exit(1)
@@ -83,12 +94,7 @@ if (parsed._tag === "Invalid") {
         natsUrl: nats.url,
         log,
         signal: stopping.signal,
-        onFatal: (error) => {
-          if (stopped) return
-          stopped = true
-          log.fatal({ error: describe(error) }, "what was waited for cannot work")
-          void service?.stop().finally(() => refuse(error instanceof Error ? error.message : String(error)))
-        },
+        onFatal: (error) => void giveUp(error),
         ...(faultPoint === undefined || settings.mode === "live" ? {} : { faults: faultHook(faultPoint) }),
       })
       log.info({ url: service.url, docs: `${service.url}/docs`, inspector: `${service.url}/inspector`, mode: settings.mode }, "ready")

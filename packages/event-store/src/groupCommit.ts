@@ -138,7 +138,7 @@ export class GroupCommit {
       try {
         this.submit(append, resolve)
       } catch (error) {
-        reject(error as Error)
+        reject(error)
       }
     })
   }
