@@ -19,12 +19,15 @@ const isFilled = (row: OrderRow): boolean => row.open_quantity !== "0"
 export const takeUpFromStore = async (desk: Desk, receiver: Pick<Receiver, "takeUp">, rows: readonly OrderRow[]): Promise<number> => {
   const open = rows.filter((row) => !row.done && !row.parked && row.order !== "")
   const inTurn = [...open.filter(isFilled), ...open.filter((row) => !isFilled(row))]
+  const { store, faults } = desk.options
   let taken = 0
   for (let from = 0; from < inTurn.length && !desk.stopping; from += ORDERS_PER_READ) {
     // What was taken up gets its turn: adoptions are written, stops are looked for.
     if (from > 0) await new Promise<void>((resolve) => desk.options.clock.soon(resolve))
     const orders = inTurn.slice(from, from + ORDERS_PER_READ).map((row) => row.order as OrderId)
-    const read = await desk.options.store.readStreams(orders.map((order) => orderStream(order)))
+    await faults?.at("store.read.before", orders[0] ?? "")
+    const read = await store.readStreams(orders.map((order) => orderStream(order)))
+    await faults?.at("store.read.after", orders[0] ?? "")
     for (const order of orders) {
       const stream = read.get(orderStream(order))
       if (stream === undefined) continue
