@@ -34,6 +34,7 @@ export const REASONS = {
   ICEBERG_PARTS: ["declined", "The iceberg would have more parts than the exchange allows."],
   MAX_POSITION_NOTIONAL: ["declined", "The order is worth more than MAX_POSITION_NOTIONAL."],
   MAX_OPEN_POSITIONS: ["declined", "MAX_OPEN_POSITIONS lots are open or on their way."],
+  NO_ROOM_FOR_STOP: ["declined", "The exchange takes no more conditional orders: a lot that is opened now could not have its stop."],
   ALREADY_OPEN: ["declined", "This strategy already holds, or is about to hold, a lot of this symbol and side."],
   OPPOSITE_HELD: ["declined", "Another strategy holds the other side of this symbol (one-way mode)."],
   OPPOSITE_SIGNAL_REFUSED: ["declined", "This strategy holds the other side, and OPPOSITE_SIGNAL is refuse."],

@@ -69,7 +69,7 @@ export const decideEntry = (inputs: EntryInputs): readonly OrderEvent[] => {
     return validation.validated === undefined ? [end] : [{ type: "SignalValidated", data: validation.validated }, end]
   }
   const validated: OrderEvent = { type: "SignalValidated", data: validation.ok }
-  const lots = decideAgainstLots(inputs.book, inputs.signal, inputs.settings, inputs.venue)
+  const lots = decideAgainstLots(inputs.book, inputs.signal, inputs.settings, inputs.venue, inputs.rules)
   if ("reason" in lots) return [validated, declined(lots.reason, inputs, "book")]
   if (lots.kind === "close") return [validated, ...closing(inputs, lots.lots, lots.cause, validation.live)]
   const entry = entryOf(inputs, lots.side, validation.live)
@@ -332,7 +332,7 @@ export const redecide = (inputs: EntryInputs, recorded: readonly OrderEvent[]): 
   const validation = validate(inputs.signal, inputs)
   const failed = (why: Reason): OrderEvent => declined(why, inputs, "size")
   if ("reason" in validation) return [failed(validation.reason)]
-  const lots = decideAgainstLots(inputs.book, inputs.signal, inputs.settings, inputs.venue)
+  const lots = decideAgainstLots(inputs.book, inputs.signal, inputs.settings, inputs.venue, inputs.rules)
   if ("reason" in lots) return [failed(lots.reason)]
   if (lots.kind === "close")
     // What a close closes is what is held today; a recorded entry must not become a close, nor the other way round.

@@ -55,14 +55,14 @@ const inputsRead = (inputs: EntryInputs, depth: Depth): DeclineInputs => {
   }
 }
 
-/** What validation reads of the rules. */
+/** What validation and the lot book read of the rules. */
 const heads = new WeakMap<SymbolRules, Partial<SymbolRules>>()
 const headOf = (rules: SymbolRules | undefined): Partial<SymbolRules> | null => {
   if (rules === undefined) return null
   const known = heads.get(rules)
   if (known !== undefined) return known
-  const { status, trading, baseAsset, quoteAsset, orderTypes, timesInForce, icebergAllowed } = rules
-  const fresh = Object.freeze({ status, trading, baseAsset, quoteAsset, orderTypes, timesInForce, icebergAllowed })
+  const { status, trading, baseAsset, quoteAsset, orderTypes, timesInForce, icebergAllowed, maxAlgoOrders } = rules
+  const fresh = Object.freeze({ status, trading, baseAsset, quoteAsset, orderTypes, timesInForce, icebergAllowed, maxAlgoOrders })
   heads.set(rules, fresh)
   return fresh
 }

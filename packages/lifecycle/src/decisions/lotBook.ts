@@ -10,7 +10,7 @@
  * Invariants: one entry per order; counts and sums equal what a scan of the entries would give; nothing in here is ever
  * negative.
  */
-import type { Decimal, DecimalString, LotToClose, Market, OrderId, Reason, Side, Signal } from "@petrosa/contracts"
+import type { Decimal, DecimalString, LotToClose, Market, OrderId, Reason, Side, Signal, SymbolRules } from "@petrosa/contracts"
 import { add, dec, reason, sub, ZERO } from "@petrosa/contracts"
 import { exitSideOf } from "./geometry.ts"
 import type { DecisionSettings, VenueFacts } from "./settings.ts"
@@ -165,7 +165,8 @@ export const decideAgainstLots = (
   view: LotBookView,
   signal: Pick<Signal, "action" | "market" | "symbol" | "orderType">,
   settings: DecisionSettings,
-  venue: Pick<VenueFacts, "shortMarkets" | "positionMode">,
+  venue: Pick<VenueFacts, "shortMarkets" | "positionMode" | "mode">,
+  rules?: Pick<SymbolRules, "maxAlgoOrders">,
 ): LotDecision => {
   const { action } = signal
   if (action === "hold") return { reason: reason("HOLD") }
@@ -198,7 +199,39 @@ export const decideAgainstLots = (
     }
   if (view.openPositions >= settings.maxOpenPositions)
     return { reason: reason("MAX_OPEN_POSITIONS", `${view.openPositions} open or on their way`, String(settings.maxOpenPositions)) }
+  const full = noRoomForStop(view, signal, venue, rules)
+  if (full !== undefined) return { reason: full }
   return { kind: "open", side: action }
+}
+
+/** Open conditional orders of a USDⓈ-M account (binance.md 2.1; more: -4045). No filter says so any more since 2025-12-29. */
+const FUTURES_ALGO_ORDERS_MAX = 200
+/** Its stop and its target. On spot the target is a plain limit order. */
+const FUTURES_ALGO_ORDERS_PER_LOT = 2
+
+/**
+ * An exchange bounds its conditional orders: on spot those of one symbol (MAX_NUM_ALGO_ORDERS, 5), on futures those of the
+ * account. Beyond it an entry is taken and its stop refused. So a lot is opened only where there is room for its bracket
+ * beside those of the lots that are open or on their way (failures.md row 46). What others place on the same account is
+ * not known here: the refusal of a stop closes the lot, as ever.
+ */
+const noRoomForStop = (
+  view: LotBookView,
+  signal: Pick<Signal, "market" | "symbol">,
+  venue: Pick<VenueFacts, "mode">,
+  rules: Pick<SymbolRules, "maxAlgoOrders"> | undefined,
+): Reason | undefined => {
+  if (venue.mode === "simulation") return undefined
+  if (signal.market === "futures") {
+    if ((view.openPositions + 1) * FUTURES_ALGO_ORDERS_PER_LOT <= FUTURES_ALGO_ORDERS_MAX) return undefined
+    const limit = `${FUTURES_ALGO_ORDERS_MAX} conditional orders of the account`
+    return reason("NO_ROOM_FOR_STOP", `${view.openPositions} lots with a stop and a target each`, limit)
+  }
+  // 0: the symbol has no such filter; declines of earlier versions did not record it.
+  const most = rules?.maxAlgoOrders ?? 0
+  const lots = view.own.length + view.others.buy + view.others.sell
+  if (most <= 0 || lots < most) return undefined
+  return reason("NO_ROOM_FOR_STOP", `${lots} lots of ${signal.symbol} with a stop each`, `MAX_NUM_ALGO_ORDERS ${most}`)
 }
 
 /** An opposite signal closes at once and opens nothing; one that is to wait for a trigger cannot mean that. */

@@ -10,7 +10,7 @@ import {
   type LotBookView,
   type LotEntry,
 } from "../../src/decisions/index.ts"
-import { c, d, futures, lot, must, orderId, settings, signal, spot } from "./given.ts"
+import { c, d, futures, lot, must, orderId, rulesOf, settings, signal, spot } from "./given.ts"
 
 const decide = (view: LotBookView, change: Partial<Signal>, other: Partial<DecisionSettings> = {}, venue = futures()) => {
   const decision = decideAgainstLots(view, signal(change), settings(other), venue)
@@ -115,6 +115,29 @@ describe("close and MAX_OPEN_POSITIONS", () => {
     expect(decide(viewOf(...others), { action: "buy" }, { maxOpenPositions: 3 })).toBe("MAX_OPEN_POSITIONS")
     expect(decide(viewOf(...others), { action: "buy" }, { maxOpenPositions: 4 })).toMatchObject({ kind: "open" })
     expect(decide(viewOf(...others, lot()), { action: "sell" }, { maxOpenPositions: 3 })).toMatchObject({ kind: "close" })
+  })
+  test("given as many lots as the exchange takes conditional orders for, then no more: their stops would be refused; closing goes on", () => {
+    const many = (count: number, market: "spot" | "futures", symbol: (n: number) => string) =>
+      Array.from({ length: count }, (_, n) => lot({ order: orderId(n), strategyId: `s${n}`, market, venue: `binance-${market}`, symbol: symbol(n) }))
+    const roomy = settings({ maxOpenPositions: 1000 })
+    const on = (lots: readonly LotEntry[], market: "spot" | "futures", mode: "live" | "simulation" = "live") => {
+      const view = bookOf(...lots).view({ ...KEY, market, venue: `binance-${market}` })
+      const venue = market === "spot" ? spot({ mode }) : futures({ mode })
+      const decision = decideAgainstLots(view, signal({ market }), roomy, venue, rulesOf("BTCUSDT", market))
+      return "reason" in decision ? decision.reason : decision
+    }
+    // Spot: five of a symbol.
+    expect(rulesOf("BTCUSDT", "spot").maxAlgoOrders).toBe(5)
+    expect(on(many(4, "spot", () => "BTCUSDT"), "spot")).toMatchObject({ kind: "open" })
+    expect(on(many(5, "spot", () => "BTCUSDT"), "spot")).toMatchObject({ code: "NO_ROOM_FOR_STOP", limit: "MAX_NUM_ALGO_ORDERS 5" })
+    expect(on(many(50, "spot", (n) => `S${n}`), "spot")).toMatchObject({ kind: "open" })
+    // Futures: two hundred of the account, two for each lot.
+    expect(on(many(99, "futures", (n) => `S${n}`), "futures")).toMatchObject({ kind: "open" })
+    expect(on(many(100, "futures", (n) => `S${n}`), "futures")).toMatchObject({ code: "NO_ROOM_FOR_STOP" })
+    // The paper venue counts nothing.
+    expect(on(many(100, "futures", () => "BTCUSDT"), "futures", "simulation")).toMatchObject({ kind: "open" })
+    const full = bookOf(...many(100, "futures", (n) => `S${n}`), lot()).view(KEY)
+    expect(decideAgainstLots(full, signal({ action: "close" }), roomy, futures())).toMatchObject({ kind: "close" })
   })
   test("given hold, then HOLD", () => {
     expect(decide(viewOf(lot()), { action: "hold" })).toBe("HOLD")

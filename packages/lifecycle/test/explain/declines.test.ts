@@ -74,6 +74,21 @@ const CASES: readonly (readonly [ReasonCode, Partial<Signal>, Partial<EntryInput
   ["OPPOSITE_SIGNAL_REFUSED", {}, { book: held({ side: "sell" }), settings: settings({ oppositeSignal: "refuse" }) }],
   ["ORDER_TYPE_NOT_SUPPORTED", { orderType: "stop", triggerPrice: c("51000") }, { book: held({ side: "sell" }) }],
   ["MAX_OPEN_POSITIONS", {}, { book: { ...EMPTY_VIEW, openPositions: 10 } }],
+  [
+    "NO_ROOM_FOR_STOP",
+    {},
+    { book: { ...EMPTY_VIEW, openPositions: 100 }, settings: settings({ maxOpenPositions: 1000 }), venue: futures({ mode: "live" }) },
+  ],
+  [
+    "NO_ROOM_FOR_STOP",
+    { market: "spot" },
+    {
+      book: { ...EMPTY_VIEW, openPositions: 5, others: { buy: 5, sell: 0 } },
+      settings: settings({ maxOpenPositions: 1000 }),
+      venue: spot(),
+      rules: rulesOf("BTCUSDT", "spot"),
+    },
+  ],
   ["TRIGGER_SIDE", { orderType: "stop", triggerPrice: c("49900") }, { livePrice: live("50000") }],
   ["STOP_SIDE", { stopLoss: c("51000") }, {}],
   ["TARGET_SIDE", { takeProfit: c("49500") }, {}],
