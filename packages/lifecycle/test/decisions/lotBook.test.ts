@@ -118,7 +118,9 @@ describe("close and MAX_OPEN_POSITIONS", () => {
   })
   test("given as many lots as the exchange takes conditional orders for, then no more: their stops would be refused; closing goes on", () => {
     const many = (count: number, market: "spot" | "futures", symbol: (n: number) => string) =>
-      Array.from({ length: count }, (_, n) => lot({ order: orderId(n), strategyId: `s${n}`, market, venue: `binance-${market}`, symbol: symbol(n) }))
+      Array.from({ length: count }, (_, n) =>
+        lot({ order: orderId(n), strategyId: `s${n}`, market, venue: `binance-${market}`, symbol: symbol(n) }),
+      )
     const roomy = settings({ maxOpenPositions: 1000 })
     const on = (lots: readonly LotEntry[], market: "spot" | "futures", mode: "live" | "simulation" = "live") => {
       const view = bookOf(...lots).view({ ...KEY, market, venue: `binance-${market}` })
@@ -128,14 +130,45 @@ describe("close and MAX_OPEN_POSITIONS", () => {
     }
     // Spot: five of a symbol.
     expect(rulesOf("BTCUSDT", "spot").maxAlgoOrders).toBe(5)
-    expect(on(many(4, "spot", () => "BTCUSDT"), "spot")).toMatchObject({ kind: "open" })
-    expect(on(many(5, "spot", () => "BTCUSDT"), "spot")).toMatchObject({ code: "NO_ROOM_FOR_STOP", limit: "MAX_NUM_ALGO_ORDERS 5" })
-    expect(on(many(50, "spot", (n) => `S${n}`), "spot")).toMatchObject({ kind: "open" })
+    expect(
+      on(
+        many(4, "spot", () => "BTCUSDT"),
+        "spot",
+      ),
+    ).toMatchObject({ kind: "open" })
+    expect(
+      on(
+        many(5, "spot", () => "BTCUSDT"),
+        "spot",
+      ),
+    ).toMatchObject({ code: "NO_ROOM_FOR_STOP", limit: "MAX_NUM_ALGO_ORDERS 5" })
+    expect(
+      on(
+        many(50, "spot", (n) => `S${n}`),
+        "spot",
+      ),
+    ).toMatchObject({ kind: "open" })
     // Futures: two hundred of the account, two for each lot.
-    expect(on(many(99, "futures", (n) => `S${n}`), "futures")).toMatchObject({ kind: "open" })
-    expect(on(many(100, "futures", (n) => `S${n}`), "futures")).toMatchObject({ code: "NO_ROOM_FOR_STOP" })
+    expect(
+      on(
+        many(99, "futures", (n) => `S${n}`),
+        "futures",
+      ),
+    ).toMatchObject({ kind: "open" })
+    expect(
+      on(
+        many(100, "futures", (n) => `S${n}`),
+        "futures",
+      ),
+    ).toMatchObject({ code: "NO_ROOM_FOR_STOP" })
     // The paper venue counts nothing.
-    expect(on(many(100, "futures", () => "BTCUSDT"), "futures", "simulation")).toMatchObject({ kind: "open" })
+    expect(
+      on(
+        many(100, "futures", () => "BTCUSDT"),
+        "futures",
+        "simulation",
+      ),
+    ).toMatchObject({ kind: "open" })
     const full = bookOf(...many(100, "futures", (n) => `S${n}`), lot()).view(KEY)
     expect(decideAgainstLots(full, signal({ action: "close" }), roomy, futures())).toMatchObject({ kind: "close" })
   })
