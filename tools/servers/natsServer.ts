@@ -103,13 +103,19 @@ const startOn = async (binary: string, dir: string, port: number, temporary: boo
   }
 }
 
+/**
+ * What publishers that ask for no acknowledgement send faster than it is synced to the disk waits in the server's memory;
+ * by default it drops what is beyond 100,000 messages or 128 MB, and tells nobody. deploy/nats.conf says the same.
+ */
+const INGEST_BUFFER = ["  max_buffered_msgs: 1000000", "  max_buffered_size: 512MB"] as const
+
 const configText = (port: number, dir: string, serverName: string, options: NatsServerOptions): string =>
   [
     `server_name: ${JSON.stringify(serverName)}`,
     `listen: "127.0.0.1:${port}"`,
     "jetstream {",
     `  store_dir: ${JSON.stringify(dir)}`,
-    ...(options.syncAlways === true ? ["  sync_interval: always"] : []),
+    ...(options.syncAlways === true ? ["  sync_interval: always", ...INGEST_BUFFER] : []),
     "}",
     options.config ?? "",
     "",
