@@ -15,6 +15,9 @@ export interface ChildOptions {
 const ANSWER_WITHIN_MS = 120_000
 
 export class MeasuredChild {
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
   readonly #child: ChildProcess
   readonly #ended: Promise<void>
   #waiting: { readonly is: Answer["is"]; readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void }[] = []

@@ -138,13 +138,17 @@ export class World {
       if (this.reads === "away") throw new Error("the store is switched off")
       return store.readStreams(streams)
     }
+    const readHistories = async (streams: readonly string[]) => {
+      if (this.reads === "away") throw new Error("the store is switched off")
+      return store.readHistories(streams)
+    }
     const getMeta = async (key: string) => {
       while (this.reads === "silent" && !life.over) await settle()
       if (this.reads === "away") throw new Error("the store is switched off")
       return store.getMeta(key)
     }
     const findOrder = async (id: string) => (this.behind.has(id) ? undefined : store.findOrder(id))
-    const changed: Partial<EventStore> = { append, readStreams, getMeta, findOrder }
+    const changed: Partial<EventStore> = { append, readStreams, readHistories, getMeta, findOrder }
     return mortal(
       new Proxy<EventStore>(store, {
         get(from, key) {
