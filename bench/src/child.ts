@@ -40,7 +40,7 @@ export class MeasuredChild {
     })
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on("data", (chunk: Buffer) => {
-        this.#output = `${this.#output}${chunk.toString()}`.slice(-20_000)
+        this.#output = `${this.#output}${chunk.toString()}`.slice(-200_000)
         options.onLog?.(chunk.toString())
       })
     this.#child.on("message", (answer: Answer) => this.#hear(answer))

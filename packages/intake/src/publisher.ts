@@ -7,7 +7,7 @@
  * identity makes it safe afterwards. The last two are plain NATS: sent when the broker is there, else dropped and
  * counted; they are news, the truth is in the event store.
  */
-import { headers, NatsError } from "nats"
+import { headers, type MsgHdrs, NatsError } from "nats"
 import { type Answer, Asking } from "./asking.ts"
 import { type Clock, systemClock } from "./clock.ts"
 import { type Broker, problemOf } from "./connection.ts"
@@ -68,10 +68,13 @@ export class NatsPublisher implements Publisher {
   readonly #o: PublisherOptions
   readonly #maxInFlight: number
   readonly #asking: Asking
+  /** Of lots, one per order: only the id differs, and the client reads them before `publish` returns. */
+  readonly #lotHeaders: MsgHdrs
   #dropped = 0
 
   constructor(options: PublisherOptions) {
     this.#o = options
+    this.#lotHeaders = headersOf(onlyOne(""), options.lotsStream)
     this.#maxInFlight = options.maxInFlight ?? 2000
     this.#asking = new Asking(options.broker, options.clock ?? systemClock, options.timeoutMs ?? 2000)
   }
@@ -98,8 +101,10 @@ export class NatsPublisher implements Publisher {
 
   /** Hands an open lot to whoever is free; stored only if it is not there already. */
   publishLot(order: string, version: number, body: Uint8Array | string = ""): Promise<PublishResult> {
-    const { plan, lotsStream } = this.#o
-    return this.#publish(`${plan.lotsPrefix}.${safeToken(order)}`, lotsStream, body, onlyOne(`${order}:${version}`))
+    return this.#send(`${this.#o.plan.lotsPrefix}.${safeToken(order)}`, body, () => {
+      this.#lotHeaders.set(ID, `${order}:${version}`)
+      return this.#lotHeaders
+    })
   }
 
   /** Tells publishers what became of a signal; whether it was sent. */
@@ -127,6 +132,10 @@ export class NatsPublisher implements Publisher {
   }
 
   #publish(subject: string, stream: string, data: Uint8Array | string, fields: Readonly<Record<string, string>>): Promise<PublishResult> {
+    return this.#send(subject, data, () => headersOf(fields, stream))
+  }
+
+  #send(subject: string, data: Uint8Array | string, headersFor: () => MsgHdrs): Promise<PublishResult> {
     const { broker } = this.#o
     // Not handed to the client: it would send it at some later time, after we said that it was not accepted.
     if (!broker.connected) return Promise.resolve(away("The connection to NATS is away.", false))
@@ -134,10 +143,9 @@ export class NatsPublisher implements Publisher {
       const message = `${this.#maxInFlight} publications are waiting for an answer.`
       return Promise.resolve({ _tag: "Refused", code: "TOO_MANY_IN_FLIGHT", message })
     }
-    const hdrs = headers()
+    let hdrs: MsgHdrs
     try {
-      for (const name of Object.keys(fields)) hdrs.append(name, fields[name] ?? "")
-      hdrs.append("Nats-Expected-Stream", stream)
+      hdrs = headersFor()
     } catch (error) {
       return Promise.resolve({ _tag: "Refused", code: "BAD_HEADER", message: problemOf(error) })
     }
@@ -145,9 +153,19 @@ export class NatsPublisher implements Publisher {
   }
 }
 
+const ID = "Nats-Msg-Id"
+
+/** Throws what the client throws at a name or a value that no header may have. */
+const headersOf = (fields: Readonly<Record<string, string>>, stream: string): MsgHdrs => {
+  const found = headers()
+  for (const name of Object.keys(fields)) found.append(name, fields[name] ?? "")
+  found.append("Nats-Expected-Stream", stream)
+  return found
+}
+
 /** Stored only while no message of the same subject is in the stream. */
 const onlyOne = (id: string): Readonly<Record<string, string>> => ({
-  "Nats-Msg-Id": id,
+  [ID]: id,
   "Nats-Expected-Last-Subject-Sequence": "0",
 })
 

@@ -3,7 +3,7 @@
  * after every event and appends the answer in the same append, until there is none. Pure.
  */
 import type { DecimalString, EventData, OrderEvent, Reason } from "@petrosa/contracts"
-import { ATTEMPT_MAX, dec, div, eq, isNegative, isPositive, isZero, mul, reason, str, sub } from "@petrosa/contracts"
+import { ATTEMPT_MAX, dec, div, eq, isNegative, isPositive, isZero, mul, reason, str, sub, ZERO } from "@petrosa/contracts"
 import type { OrderContext } from "./context.ts"
 import { usesLists, waitsForEntry } from "./lists.ts"
 import {
@@ -47,16 +47,16 @@ const failureOf = (c: OrderContext): Reason => {
 /** The profit of what was closed since the lot was last closed, in quote: exits less their share of the entry, less all fees. */
 const lotClosed = (c: OrderContext): OrderEvent => {
   const entry = c.entry
-  const bought = entry === null ? dec("0") : sub(dec(entry.filled), dec(entry.feesBase))
+  const bought = entry === null ? ZERO : sub(dec(entry.filled), dec(entry.feesBase))
   const sold = dec(c.exit.quantity)
-  const cost = entry === null || isZero(bought) ? dec("0") : eq(bought, sold) ? dec(entry.quote) : div(mul(dec(entry.quote), sold), bought)
+  const cost = entry === null || isZero(bought) ? ZERO : eq(bought, sold) ? dec(entry.quote) : div(mul(dec(entry.quote), sold), bought)
   const proceeds = dec(c.exit.quote)
   const fees = totalFeesQuote(c)
   const gross = entry?.side === "sell" ? sub(cost, proceeds) : sub(proceeds, cost)
   return event("LotClosed", {
     quantity: str(sold),
     entryPrice: averageFillPriceText(c),
-    exitPrice: isZero(sold) ? str(dec("0")) : str(div(proceeds, sold)),
+    exitPrice: isZero(sold) ? str(ZERO) : str(div(proceeds, sold)),
     fees: str(fees),
     profit: str(sub(gross, fees)),
     closedBy: c.closedBy ?? "close",
@@ -65,7 +65,7 @@ const lotClosed = (c: OrderContext): OrderEvent => {
 
 const completed = (c: OrderContext): OrderEvent =>
   event("OrderCompleted", {
-    quantity: c.entry?.filled ?? str(dec("0")),
+    quantity: c.entry?.filled ?? str(ZERO),
     fillPrice: averageFillPriceText(c),
     fees: str(totalFeesQuote(c)),
   })
