@@ -16,6 +16,8 @@ const OPEN = 0x5b
 const CLOSE = 0x5d
 const COMMA = 0x2c
 
+const isAnchor = ({ envelope }: SealedRecord): boolean => envelope.state === "anchor"
+
 const ANNOUNCED: ReadonlySet<string> = new Set(["OrderCompleted", "OrderFailed", "LotClosed", "OrderParked"])
 
 export class Announcer {
@@ -86,20 +88,27 @@ export class Announcer {
   }
 
   #send(records: readonly SealedRecord[], from: number, to: number, length: number): void {
+    // Anchors alone are nobody's news.
+    if (records.slice(from, to).every(isAnchor)) return
+    const { intake, replica } = this.#desk.options
+    intake.journal(replica, length, () => this.#batchOf(records, from, to, length))
+  }
+
+  #batchOf(records: readonly SealedRecord[], from: number, to: number, length: number): Uint8Array {
     const batch = Buffer.allocUnsafe(length + 2)
     let at = 0
     batch[at++] = OPEN
     for (let i = from; i < to; i++) {
       const sealed = records[i]
-      // Anchors are nobody's news; what does not fit into any message is left out.
-      if (sealed === undefined || sealed.envelope.state === "anchor" || sealed.bytes.length + HASH_BYTES > JOURNAL_MAX_BYTES) continue
+      // What does not fit into any message is left out.
+      if (sealed === undefined || isAnchor(sealed) || sealed.bytes.length + HASH_BYTES > JOURNAL_MAX_BYTES) continue
       if (at > 1) batch[at++] = COMMA
       batch.set(sealed.bytes, at)
       at += sealed.bytes.length - 1
       at += batch.write(`,"hash":"${sealed.hash}"}`, at, "latin1")
     }
     batch[at++] = CLOSE
-    if (at > 2) this.#desk.options.intake.journal(this.#desk.options.replica, batch.subarray(0, at))
+    return batch.subarray(0, at)
   }
 
   /** The newest record of each order in another process's batch. */

@@ -11,6 +11,7 @@ import { headers, type MsgHdrs, NatsError } from "nats"
 import { type Answer, Asking } from "./asking.ts"
 import { type Clock, systemClock } from "./clock.ts"
 import { type Broker, problemOf } from "./connection.ts"
+import { JournalInterest } from "./journalInterest.ts"
 import { HTTP_ID_PREFIX } from "./pulledMessage.ts"
 import { EVENTS_PREFIX, JOURNAL_PREFIX, type SubjectPlan } from "./subjects.ts"
 import { readToken, safeToken } from "./tokens.ts"
@@ -45,7 +46,8 @@ export interface Publisher {
   publishResume(order: string, version: number, request: ResumeReason, by: string): Promise<PublishResult>
   publishLot(order: string, version: number, body?: Uint8Array | string): Promise<PublishResult>
   announce(strategyId: string, body: Uint8Array | string): boolean
-  journal(replica: string, batch: Uint8Array | string): boolean
+  /** Sends the batch, unless much is written and nobody listens: `batch` is not asked for then. Whether it was sent. */
+  journal(replica: string, bytes: number, batch: () => Uint8Array | string): boolean
 }
 
 export interface PublisherOptions {
@@ -67,7 +69,9 @@ const WRONG_LAST_SEQUENCE = new Set([10071, 10164])
 export class NatsPublisher implements Publisher {
   readonly #o: PublisherOptions
   readonly #maxInFlight: number
+  readonly #clock: Clock
   readonly #asking: Asking
+  readonly #interest = new JournalInterest()
   /** Of lots, one per order: only the id differs, and the client reads them before `publish` returns. */
   readonly #lotHeaders: MsgHdrs
   #dropped = 0
@@ -76,7 +80,8 @@ export class NatsPublisher implements Publisher {
     this.#o = options
     this.#lotHeaders = headersOf(onlyOne(""), options.lotsStream)
     this.#maxInFlight = options.maxInFlight ?? 2000
-    this.#asking = new Asking(options.broker, options.clock ?? systemClock, options.timeoutMs ?? 2000)
+    this.#clock = options.clock ?? systemClock
+    this.#asking = new Asking(options.broker, this.#clock, options.timeoutMs ?? 2000)
   }
 
   /** How many announcements and journal batches were dropped because the broker was away, or they were too large. */
@@ -112,9 +117,23 @@ export class NatsPublisher implements Publisher {
     return this.#tell(`${EVENTS_PREFIX}.${safeToken(strategyId)}`, body)
   }
 
-  /** Tells live pages what was appended; whether it was sent. A batch must fit into the server's `max_payload`. */
-  journal(replica: string, batch: Uint8Array | string): boolean {
-    return this.#tell(`${JOURNAL_PREFIX}.${safeToken(replica)}`, batch)
+  /** Tells live pages what was appended. A batch must fit into the server's `max_payload`. */
+  journal(replica: string, bytes: number, batch: () => Uint8Array | string): boolean {
+    const subject = `${JOURNAL_PREFIX}.${safeToken(replica)}`
+    const { broker } = this.#o
+    switch (this.#interest.next(bytes, this.#clock.monotonicMs())) {
+      case "leave":
+        return false
+      case "send":
+        return this.#tell(subject, batch())
+      case "ask":
+        if (!broker.connected || broker.closed || this.#asking.size >= this.#maxInFlight) return this.#tell(subject, batch())
+        void this.#asking.ask(subject, batch()).then((answer) => {
+          if (answer._tag === "Nobody") this.#interest.nobodyThere()
+          else if (answer._tag === "NotSent") this.#dropped++
+        })
+        return true
+    }
   }
 
   #tell(subject: string, body: Uint8Array | string): boolean {
