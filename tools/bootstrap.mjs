@@ -26,7 +26,7 @@ export const COMMANDS = {
   // V8 grows its heap freely while memory is plenty: the flags keep a flood of signals below 400 MB (more than 500 without).
   start: {
     script: "apps/tradeengine/src/main.ts",
-    flags: ["--max-semi-space-size=32", "--heap-growing-percent=70"],
+    flags: ["--max-semi-space-size=16", "--heap-growing-percent=70"],
     says: "the engine, with what it needs",
   },
   petrosa: { script: "apps/cli/src/main.ts", says: "the command line: publish, trail, replay, verify …" },
