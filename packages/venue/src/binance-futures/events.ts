@@ -112,7 +112,7 @@ const decodeOrderUpdate = (event: JsonObject, assetsOf: (symbol: string) => FeeA
   }
   const whole = eq(dec(last), dec(filledQuantity))
   const told = whole ? { ...order, fills: [fill], filledQuote: str(mul(dec(lastPrice), dec(last))) } : order
-  return { _tag: "Order", order: told, fill, key: `${symbol} trade ${tradeId}` }
+  return { _tag: "Order", order: told, fill, key: `${symbol} ${orderId} trade ${tradeId}` }
 }
 
 const decodeAlgoUpdate = (event: JsonObject): FuturesEvent => {

@@ -12,7 +12,7 @@ import type { VenueOrder } from "../venue.ts"
 import { listMarks, sideOf, statusOf, typeOf } from "./orders.ts"
 
 export type SpotEvent =
-  /** `key`: the same for the same event, however often and by whichever connection it comes. */
+  /** `key`: the same for the same event, however often and by whichever connection it comes. Two orders of ours may share a trade. */
   | { readonly _tag: "Order"; readonly order: VenueOrder; readonly fill?: Fill; readonly key: string }
   | { readonly _tag: "Balance" }
   /** The subscription is over; the socket may be open. */
@@ -104,7 +104,7 @@ const decodeReport = (event: JsonObject, assetsOf: (symbol: string) => FeeAssets
   // The first trade of an order that carries everything so far: its fills are complete.
   const whole = eq(dec(fill.quantity), dec(filledQuantity))
   const told = whole ? { ...order, fills: [fill], filledQuote: str(mul(dec(fill.price), dec(fill.quantity))) } : order
-  return { _tag: "Order", order: told, fill, key: `${symbol} trade ${fill.tradeId}` }
+  return { _tag: "Order", order: told, fill, key: `${symbol} ${orderId} trade ${fill.tradeId}` }
 }
 
 const decodeFill = (

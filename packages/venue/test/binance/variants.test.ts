@@ -129,6 +129,17 @@ describe("spot reports", () => {
   })
 })
 
+test("given a trade between two orders of the account (a stop that fires into a resting entry), then each order's fill is news of its own", () => {
+  const keyOf = (event: SpotEvent | FuturesEvent): unknown => (event._tag === "Order" ? event.key : event)
+  for (const [decode, message] of [
+    [futures, (i: number) => inner(ORDER_TRADE_UPDATE, { ...TRADE, i })],
+    [spot, (i: number) => report({ ...TRADE, z: "1.5", i })],
+  ] as const) {
+    expect(keyOf(decode(message(1)))).not.toEqual(keyOf(decode(message(2))))
+    expect(keyOf(decode(message(1)))).toEqual(keyOf(decode(message(1))))
+  }
+})
+
 test.each(["TRADE_LITE", "STRATEGY_UPDATE", "GRID_UPDATE", "CONDITIONAL_ORDER_TRIGGER_REJECT", "SOMETHING_OF_2027", "listStatus"])(
   "given an event %s, then it is ignored on either market",
   (e) => {
