@@ -1,7 +1,16 @@
 /** The rate budget: by example, and as rules over any course of requests. */
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { BAN_DEFAULT_MS, BAN_MAX_MS, RateBudget, SHARE, WINDOW_GUARD_MS, limitsOf, silenceOf, usageOf } from "../../src/binance/rateBudget.ts"
+import {
+  BAN_DEFAULT_MS,
+  BAN_MAX_MS,
+  RateBudget,
+  SHARE,
+  WINDOW_GUARD_MS,
+  limitsOf,
+  silenceOf,
+  usageOf,
+} from "../../src/binance/rateBudget.ts"
 import type { Ask, Limit, Priority } from "../../src/binance/rateBudget.ts"
 
 const WEIGHT: Limit = { kind: "weight", intervalMs: 60_000, limit: 100, name: "REQUEST_WEIGHT 1 MINUTE" }
