@@ -131,6 +131,8 @@ const decodeAlgoUpdate = (event: JsonObject): FuturesEvent => {
   // Trailing stops are not ours.
   if (type === undefined) return { _tag: "Ignored" }
   if (!isAlgoStatus(algoStatus) || quantity === undefined || atMs === undefined) return { _tag: "Unreadable", what: "ALGO_UPDATE" }
+  // What was filled is all that tells a stop that did its work from one that is gone.
+  if (algoStatus === "FINISHED" && decimal(row, "aq") === undefined) return { _tag: "Unreadable", what: "ALGO_UPDATE FINISHED" }
   const filledQuantity = decimalOrZero(row, "aq")
   const price = decimalOrNone(row, "p")
   const triggerPrice = decimalOrNone(row, "tp")
