@@ -28,7 +28,7 @@ import { accountProblem, mayTrade } from "../binance/account.ts"
 import type { AccountFacts } from "../binance/account.ts"
 import type { SpotConnector } from "../binance/connectors.ts"
 import { spotClient } from "../binance/client.ts"
-import { decimal, field, id, isObject, objects, text } from "../binance/exactJson.ts"
+import { decimal, field, id, isBroken, isObject, objects, text } from "../binance/exactJson.ts"
 import type { JsonObject } from "../binance/exactJson.ts"
 import { FillBook, sortFills, withFills } from "../binance/fillBook.ts"
 import { neverReject } from "../binance/neverReject.ts"
@@ -54,6 +54,7 @@ import type {
 } from "../venue.ts"
 import { CANCEL, PLACE_ENTRY, PLACE_EXIT, PLACE_OCO, PLACE_OTOCO, SPOT_ENDPOINTS, SPOT_HOSTS, WEIGHT, spotSocketUrl } from "./endpoints.ts"
 import { decodeSpotEvent, readMessage } from "./events.ts"
+import type { SpotEvent } from "./events.ts"
 import { asAsked, decodeOrder, decodePlacementFills, ocoParams, orderParams, otocoParams, withEmulated } from "./orders.ts"
 
 export interface SpotOptions extends BinanceOptions {
@@ -375,8 +376,11 @@ class SpotVenue implements Venue {
 
   #hear(message: string): void {
     const read = readMessage(message)
-    if (read._tag !== "Event") return
-    const event = decodeSpotEvent(read.event, (symbol) => this.#session.symbols.get(symbol))
+    if (read._tag !== "Event" && !isBroken(message)) return
+    const event: SpotEvent =
+      read._tag === "Event"
+        ? decodeSpotEvent(read.event, (symbol) => this.#session.symbols.get(symbol))
+        : { _tag: "Unreadable", what: "message" }
     switch (event._tag) {
       case "Order": {
         this.#stream.hasNews(event.order.clientOrderId)
@@ -446,7 +450,7 @@ const protocolOf = (session: Session<SpotConnector>, url: string): StreamProtoco
           session.trouble("error", read.code, "the user data subscription was refused")
           return "dead"
         case "Other":
-          return "handled"
+          return isBroken(message) ? "event" : "handled"
       }
     },
   }

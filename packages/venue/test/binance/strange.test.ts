@@ -58,7 +58,9 @@ const trade = (id: number, qty: string) => ({
   commissionAsset: "USDT",
   time: 1_765_431_097_030,
 })
-const say = (body: unknown, status = 200) => () => ({ status, body })
+const say =
+  (body: unknown, status = 200) =>
+  () => ({ status, body })
 
 describe("a stream", () => {
   test.each(["spot", "futures"] as const)("given a message on %s that breaks off, then it is asked what was missed", async (market) => {

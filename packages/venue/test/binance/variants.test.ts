@@ -94,10 +94,13 @@ describe("algo orders", () => {
     })
     expect(futures(inner(ALGO_UPDATE, { ai: "8389765612825190229" }))).toMatchObject({ algo: { childId: "8389765612825190229" } })
   })
-  test.each(["", null, undefined])("given that it is finished, and %j for what it filled, then it is unreadable: nothing is no quantity", (aq) => {
-    expect(futures(inner(ALGO_UPDATE, { X: "FINISHED", aq }))).toMatchObject({ _tag: "Unreadable" })
-    expect(futures(inner(ALGO_UPDATE, { X: "CANCELED", aq, ai: "" }))).toMatchObject({ algo: { order: { status: "cancelled" } } })
-  })
+  test.each(["", null, undefined])(
+    "given that it is finished, and %j for what it filled, then it is unreadable: nothing is no quantity",
+    (aq) => {
+      expect(futures(inner(ALGO_UPDATE, { X: "FINISHED", aq }))).toMatchObject({ _tag: "Unreadable" })
+      expect(futures(inner(ALGO_UPDATE, { X: "CANCELED", aq, ai: "" }))).toMatchObject({ algo: { order: { status: "cancelled" } } })
+    },
+  )
   test("given a status that nobody has named, then it is unreadable; given a trailing stop, then it is not ours", () => {
     expect(futures(inner(ALGO_UPDATE, { X: "PAUSED" }))).toMatchObject({ _tag: "Unreadable" })
     expect(futures(inner(ALGO_UPDATE, { o: "TRAILING_STOP_MARKET", ia: true }))).toEqual({ _tag: "Ignored" })
