@@ -429,7 +429,8 @@ const protocolOf = (session: Session<SpotConnector>, url: string): StreamProtoco
   const { credentials } = session.options
   const sign = signerOf(credentials)
   return {
-    url: async () => url,
+    // A connection is a request too: none is made while the exchange wants silence.
+    url: async () => (session.isSilent ? undefined : url),
     greeting: () => {
       const timestamp = String(session.signedTime(session.clock.nowMs()))
       const params = signedSocketParams({ apiKey: credentials.apiKey, recvWindow: String(session.receiveWindowMs), timestamp }, sign)
@@ -447,6 +448,7 @@ const protocolOf = (session: Session<SpotConnector>, url: string): StreamProtoco
         case "Event":
           return "event"
         case "Refused":
+          if (read.limit !== undefined) session.gateway.limited(read.limit.status, read.limit.untilMs)
           session.trouble("error", read.code, "the user data subscription was refused")
           return "dead"
         case "Other":

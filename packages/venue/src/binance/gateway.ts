@@ -17,6 +17,8 @@ export const WAITING_MAX = 5_000
 export interface Gateway<C> {
   /** Asks; never rejects. `waitMs`: how long the budget may hold it back at most. */
   ask(ask: Ask, waitMs: number, run: (client: C) => Promise<unknown>): Promise<Reply>
+  /** A limit was hit by another way (a WebSocket): the budget is one. `silentUntilMs`: by the exchange's clock. */
+  limited(status: number, silentUntilMs: number | undefined): void
   readonly budget: RateBudget
 }
 
@@ -38,12 +40,14 @@ export const gatewayOf = <C>({ client, budget, clock, offsetMs, onLimited }: Gat
     budget.finished(ask, reply._tag === "Answered" ? usageOf(reply.headers) : [], serverMs())
     if (reply._tag !== "Answered" || !isLimit(reply)) return
     const message = errorOf(reply)?.message ?? ""
-    const untilMs = budget.limited(reply.status, silenceOf(reply.headers["retry-after"], message, serverMs()), serverMs(), clock.random())
-    onLimited(reply.status, untilMs - offsetMs())
+    limited(reply.status, silenceOf(reply.headers["retry-after"], message, serverMs()))
   }
+  const limited = (status: number, silentUntilMs: number | undefined): void =>
+    onLimited(status, budget.limited(status, silentUntilMs, serverMs(), clock.random()) - offsetMs())
 
   return {
     budget,
+    limited,
     ask: async (ask, waitMs, run) => {
       const untilMs = serverMs() + waitMs
       for (;;) {

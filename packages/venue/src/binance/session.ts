@@ -222,6 +222,10 @@ export class Session<C extends ConnectorBase> {
 
   // ---- requests
 
+  /** The exchange has asked for silence, and it is not over. */
+  get isSilent(): boolean {
+    return this.clock.nowMs() + this.#offset.offsetMs < this.gateway.budget.silentUntilMs
+  }
   get offset(): ClockOffset {
     return this.#offset
   }

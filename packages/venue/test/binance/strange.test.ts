@@ -76,6 +76,29 @@ describe("a stream", () => {
   })
 })
 
+describe("a ban that the stream hears of first", () => {
+  const refusal = (status: number, data: object) =>
+    JSON.stringify({ id: "u", status, error: { code: -1003, msg: "Way too much request weight used.", data } })
+
+  test.each([418, 429])("given %i to the subscription, then nothing more leaves before its end, by either way", async (status) => {
+    const stub = await make("spot", { "GET /api/v3/openOrders": say([]) })
+    const untilMs = Date.now() + 60_000
+    stub.say(refusal(status, { serverTime: Date.now(), retryAfter: untilMs }))
+    expect(await stub.venue.openOrders("BTCUSDT", "spot")).toEqual({ _tag: "Unknown", reason: "RATE_BUDGET" })
+    expect(stub.asked).not.toContain("GET /api/v3/openOrders")
+    expect(stub.troubles.map((trouble) => trouble.code)).toContain("RATE_LIMITED")
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    expect(stub.sockets).toHaveLength(1)
+  })
+  test("given another refusal, then the stream is tried again, and REST goes on", async () => {
+    const stub = await make("spot", { "GET /api/v3/openOrders": say([]) })
+    stub.say(JSON.stringify({ id: "u", status: 400, error: { code: -1021, msg: "Timestamp for this request was 1000ms ahead." } }))
+    expect(await stub.venue.openOrders("BTCUSDT", "spot")).toEqual({ _tag: "Known", value: [] })
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    expect(stub.sockets).toHaveLength(2)
+  })
+})
+
 describe("the cancel of an algo order", () => {
   const cancel = async (script: Script) => {
     const stub = await make("futures", script)
