@@ -2,6 +2,7 @@
 import { clientOrderId } from "@petrosa/contracts"
 import type { OrderId } from "@petrosa/contracts"
 import { afterEach, describe, expect, test } from "vitest"
+import { systemClock } from "../../src/binance/clock.ts"
 import type { Script, Stub } from "./stubExchange.ts"
 import { stubExchange } from "./stubExchange.ts"
 
@@ -73,6 +74,41 @@ describe("a stream", () => {
     const stub = await make(market)
     for (const message of [`{"result":null,"id":1}`, `{"id":"u","status":200,"result":{}}`, `[]`, `7`]) stub.say(message)
     expect(stub.heard).toEqual([])
+  })
+})
+
+describe("exchangeInfo read again", () => {
+  const again = async (symbols: readonly unknown[]) => {
+    let shiftMs = 0
+    const clock = { ...systemClock, nowMs: () => Date.now() + shiftMs }
+    const stub = await make("spot", { "DELETE /api/v3/order": say({ code: -1013, msg: "Filter failure: LOT_SIZE" }, 400) }, { clock })
+    const before = stub.venue.rules("BTCUSDT", "spot")
+    stub.script({ "GET /api/v3/exchangeInfo": say({ symbols, rateLimits: [] }) })
+    shiftMs = 60_000
+    // A filter that refuses has the rules read again.
+    await stub.venue.cancel("BTCUSDT", "spot", STOP)
+    while (stub.asked.filter((name) => name === "GET /api/v3/exchangeInfo").length < 2)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    return { before, after: stub.venue.rules("BTCUSDT", "spot") }
+  }
+  const other = { symbol: "ETHUSDT", status: "TRADING", baseAsset: "ETH", quoteAsset: "USDT", orderTypes: ["LIMIT"], filters: [] }
+
+  test("given a symbol that cannot be read any more, then what was known of it stays: what is open needs its stop", async () => {
+    const broken = { ...other, symbol: "BTCUSDT", filters: [{ filterType: "LOT_SIZE", stepSize: "a little" }] }
+    const { before, after } = await again([other, broken])
+    expect(before).toMatchObject({ symbol: "BTCUSDT", trading: true })
+    expect(after).toEqual(before)
+  })
+  test("given a symbol that is not named any more, then it is known, and nothing is opened in it", async () => {
+    const { before, after } = await again([other])
+    expect(after).toEqual({ ...before, trading: false })
+  })
+  test("given a symbol in BREAK, then it is told as it is", async () => {
+    expect((await again([other, { ...other, symbol: "BTCUSDT", baseAsset: "BTC", status: "BREAK" }])).after).toMatchObject({
+      status: "BREAK",
+      trading: false,
+    })
   })
 })
 
