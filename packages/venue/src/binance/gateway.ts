@@ -37,10 +37,12 @@ export const gatewayOf = <C>({ client, budget, clock, offsetMs, onLimited }: Gat
   const serverMs = (): number => clock.nowMs() + offsetMs()
 
   const settle = (ask: Ask, reply: Reply): void => {
-    budget.finished(ask, reply._tag === "Answered" ? usageOf(reply.headers) : [], serverMs())
-    if (reply._tag !== "Answered" || !isLimit(reply)) return
-    const message = errorOf(reply)?.message ?? ""
-    limited(reply.status, silenceOf(reply.headers["retry-after"], message, serverMs()))
+    const answer = reply._tag === "Answered" ? reply : undefined
+    const isLimited = answer !== undefined && isLimit(answer)
+    budget.finished(ask, answer === undefined ? [] : usageOf(answer.headers), serverMs(), isLimited)
+    if (answer === undefined || !isLimited) return
+    const message = errorOf(answer)?.message ?? ""
+    limited(answer.status, silenceOf(answer.headers["retry-after"], message, serverMs()))
   }
   const limited = (status: number, silentUntilMs: number | undefined): void =>
     onLimited(status, budget.limited(status, silentUntilMs, serverMs(), clock.random()) - offsetMs())

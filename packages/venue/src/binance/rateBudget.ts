@@ -134,8 +134,8 @@ export class RateBudget {
     return { _tag: "Admitted" }
   }
 
-  /** An admitted request is over; `usage` as the headers told, empty when there was no answer. */
-  finished(ask: Ask, usage: readonly Usage[], nowMs: number): void {
+  /** An admitted request is over; `usage` as the headers told, empty when there was no answer. A refusal for a limit has them too. */
+  finished(ask: Ask, usage: readonly Usage[], nowMs: number, isLimited = false): void {
     for (const window of this.#windows) {
       roll(window, nowMs)
       const cost = costOf(ask, window.limit.kind)
@@ -145,7 +145,7 @@ export class RateBudget {
       // Orders are un-counted when they fill (spot); weights only grow within a window, and answers may overtake one another.
       else window.used = window.limit.kind === "orders" ? told.used : Math.max(window.used, told.used)
     }
-    if (usage.length > 0 && nowMs >= this.#silentUntilMs) this.#hits = 0
+    if (usage.length > 0 && !isLimited && nowMs >= this.#silentUntilMs) this.#hits = 0
   }
 
   /** Binance said 429 or 418 (or 403). Returns until when nothing leaves. `chance`: 0 ≤ x < 1. */

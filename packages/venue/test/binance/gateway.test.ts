@@ -65,6 +65,17 @@ describe("the gateway", () => {
     expect(limited).toEqual([418, 429])
   })
 
+  test("given one 429 after the other, each with its counts and without a time, then each silence is twice as long as the last", async () => {
+    const { clock, gateway } = make(1_000)
+    const silences: number[] = []
+    for (let n = 0; n < 4; n++) {
+      await gateway.ask(exit, 0, async () => ok({ "x-mbx-used-weight-1m": "2401" }, 429, { code: -1003, msg: "Too many requests." }))
+      silences.push(gateway.budget.silentUntilMs - clock.nowMs())
+      await clock.advance(silences.at(-1) ?? 0)
+    }
+    expect(silences).toEqual([1_000, 2_000, 4_000, 8_000])
+  })
+
   test("given a connector that throws what is no Error, or answers nonsense, then it was not sent, and nothing rejects", async () => {
     const { gateway } = make(1_000)
     // The connectors' MissingParameterError is a plain class.
