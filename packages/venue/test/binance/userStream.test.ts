@@ -61,13 +61,13 @@ describe("gaps", () => {
   })
 
   test("given a stream that comes to be ready only after somebody listens, then what happened before is a gap", async () => {
-    let url: string | undefined
-    const { clock, stream, sockets, heard, listen } = world(() => url)
+    const now: { url?: string } = {}
+    const { clock, stream, sockets, heard, listen } = world(() => now.url)
     const started = stream.start(10_000)
     await clock.advance(10_000)
     expect(await started).toBe(false)
     listen()
-    url = "ws://x"
+    now.url = "ws://x"
     while (sockets.length === 0) await clock.advance(1_000)
     sockets[0]?.opened()
     await settle()
