@@ -5,7 +5,7 @@
  * Unknown is a question: `resolveEntry` and `resolveLeg` ask on a widening schedule until the venue has shown the order, or
  * has proven that it never had it. A failing query is not an answer (docs/design.md section 5).
  */
-import type { BracketList, ClientOrderId, Exchange, Fill, Leg, LegRequest, OrderEvent, Read, Via } from "@petrosa/contracts"
+import type { BracketList, ClientOrderId, Exchange, Fill, Leg, LegRequest, Market, OrderEvent, Read, Via } from "@petrosa/contracts"
 import { ZERO, dec, gt, reason, str } from "@petrosa/contracts"
 import type { OrderContext } from "@petrosa/lifecycle"
 import { entryIsOver, liveLegs, observe, openQuantity, tooOld, usesLists } from "@petrosa/lifecycle"
@@ -298,6 +298,11 @@ export class Asker {
     const answer = await venue.query(symbol, market, entry.clientOrderId)
     if (answer._tag === "Unknown") return true
     return answer.value !== undefined && gt(dec(answer.value.filledQuantity), dec(entry.filled))
+  }
+
+  /** What the venue names as open of a symbol, by our orders; asked once for all who want to know at the same time. */
+  listed(venue: Venue, symbol: string, market: Market): ReturnType<OpenOrders["of"]> {
+    return this.#openOrders.of(venue, symbol, market)
   }
 
   /**
