@@ -80,6 +80,7 @@ const CHAPTERS: Readonly<Record<string, string>> = {
   SiblingCancelled: "The way out",
   DustLeft: "The way out",
   LotClosed: "The way out",
+  LotOverClosed: "The way out",
   OrderCompleted: "How it ended",
   OrderFailed: "How it ended",
   OrderAdopted: "A change of hands",
@@ -332,6 +333,8 @@ const answerOf = (records: readonly EventRecord[]): string => {
     } else if (done !== undefined) {
       parts.push(`${last.side === "sell" ? "Sold" : "Bought"} ${done.quantity} ${last.symbol} at ${done.fillPrice}, because ${who}.`)
     } else parts.push(`It is ${last.state} (${last.status}) since ${last.at}: ${describeEvent(last)}.`)
+    if (last.parked && last.open_quantity.startsWith("-"))
+      parts.push(`Two exits traded: ${last.open_quantity.slice(1)} more than was held were given back, and other lots hold so much less.`)
     if (closed !== undefined)
       parts.push(
         `It is over: the ${closed.closedBy} closed ${closed.quantity} at ${closed.exitPrice}, with a profit of ${closed.profit} after fees of ${closed.fees}.`,

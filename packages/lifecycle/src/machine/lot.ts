@@ -2,7 +2,7 @@
  * What an order's lot holds and how it is covered: questions asked of a context. Pure.
  */
 import type { Decimal, DecimalString } from "@petrosa/contracts"
-import { add, cmp, dec, floorTo, gt, gte, isPositive, isZero, lt, lte, mul, sub, ZERO } from "@petrosa/contracts"
+import { add, cmp, dec, floorTo, gt, gte, isNegative, isPositive, isZero, lt, lte, mul, sub, ZERO } from "@petrosa/contracts"
 import type { ExitLeg, OrderContext } from "./context.ts"
 import { armedLeftover, listsOf, usesLists, waitsForEntry } from "./lists.ts"
 import { lotFactsOf } from "./lotFacts.ts"
@@ -38,6 +38,21 @@ export const fits = (c: OrderContext, quantity: Decimal): boolean => {
   const prices = planPrices(c)
   return prices === undefined || gte(mul(quantity, dec(prices.stop)), dec(minNotional))
 }
+
+/** Given back beyond what was held, once no fill of the entry can be missing. Two exits traded where one was to. */
+export const excessOf = (c: OrderContext): Decimal => {
+  const held = entryIsOver(c) ? heldQuantity(c) : ZERO
+  return isNegative(held) ? sub(ZERO, held) : ZERO
+}
+
+/** Nothing is held, and nothing more will come: no leg protects anything, and each that is left may sell what other lots hold. */
+export const isFlat = (c: OrderContext): boolean => entryIsOver(c) && hasFills(c) && !isPositive(openQuantity(c))
+
+/**
+ * All that is left of the legs goes. That more was given back than was held is recorded first (LotOverClosed): events of earlier
+ * versions do not have it, and there the legs stayed as they were.
+ */
+export const legsMayGo = (c: OrderContext): boolean => isFlat(c) && (c.excess !== "0" || isZero(openQuantity(c)))
 
 /** Held, but less than an exit may have: it can only be recorded. */
 export const isDust = (c: OrderContext): boolean => c.plan !== null && isPositive(heldQuantity(c)) && !fits(c, openQuantity(c))

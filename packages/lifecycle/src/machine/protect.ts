@@ -6,16 +6,18 @@
  * - the stop goes first, then the target; both are sized by what was filled;
  * - a new fill gets a further stop for the increment, and nothing touches the first;
  * - nothing removes a stop while the lot holds anything (but merging, smallest first, when there are too many);
- * - a lot that is to close is flattened at market, its stops stay until it is flat;
- * - when the lot is flat and the entry over, every leg that is left goes, until proven gone.
+ * - a lot that is to close is flattened at market; its targets protect nothing and go with that request, its stops stay
+ *   until it is flat;
+ * - when the lot is flat and the entry over, every leg that is left goes, until proven gone; also when two exits traded, and
+ *   more was given back than was held.
  * Where stop and target are one list at the venue the rules of protectByLists.ts hold instead.
  */
 import type { Decimal } from "@petrosa/contracts"
-import { dec, gte, isPositive, isZero, lt, sub } from "@petrosa/contracts"
+import { dec, gte, isPositive, lt, sub } from "@petrosa/contracts"
 import type { ExitLeg, OrderContext } from "./context.ts"
 import type { Draft } from "./draft.ts"
 import { usesLists } from "./lists.ts"
-import { bySize, entryIsOver, fits, hasFills, LIVE, legQuantity, openQuantity } from "./lot.ts"
+import { bySize, entryIsOver, fits, hasFills, LIVE, legQuantity, legsMayGo, openQuantity } from "./lot.ts"
 import { addLeg, cancelLegs, MAYBE_THERE, ON_THE_WAY } from "./placing.ts"
 import { planPrices } from "./planPrices.ts"
 import { protectByLists } from "./protectByLists.ts"
@@ -60,6 +62,8 @@ const liveCount = (c: OrderContext, kind: ExitLeg["leg"]): number => {
 }
 
 const close = (d: Draft, open: Decimal): void => {
+  // Beside a flatten each of them may sell a second time. The stop may too, and stays: until the flatten has traded it protects.
+  if (d.closing?.targets === "cancelled") cancelLegs(d, (leg) => leg.leg === "target")
   const missing = sub(open, legQuantity(d, "flatten", ON_THE_WAY))
   if (fits(d, missing)) addLeg(d, "flatten", missing)
 }
@@ -110,9 +114,9 @@ export const protect = (d: Draft, atMs: number): void => {
 }
 
 const protectByLegs = (d: Draft, open: Decimal, waiting: boolean): void => {
-  if (isZero(open)) {
-    if (entryIsOver(d)) cancelLegs(d, () => true)
-  } else if (isPositive(open) && !waiting) {
+  if (!isPositive(open)) {
+    if (legsMayGo(d)) cancelLegs(d, () => true)
+  } else if (!waiting) {
     if (d.closing === null && d.closeNeeded === null) cover(d, open)
     else close(d, open)
   }
