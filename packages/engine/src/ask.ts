@@ -201,6 +201,11 @@ export class Asker {
     if (owner !== true && !(await owner)) return
     const leg = order.context.legs.find((one) => one.clientOrderId === request.clientOrderId)
     if (leg === undefined || leg.status !== "sending") return
+    if (kind === "target" && order.context.closing?.targets === "cancelled") {
+      const evidence = { notSent: "the lot is being closed, and its targets go" }
+      order.take([{ type: "LegNotPlaced", data: { leg: kind, clientOrderId: request.clientOrderId, evidence } }], "decision")
+      return
+    }
     const held = openQuantity(order.context)
     if (!gt(held, ZERO) || (kind === "flatten" && gt(dec(request.quantity), held))) {
       // Something else closed it between the decision and now. This one has certainly not left; the planner sizes anew.
