@@ -239,7 +239,7 @@ export interface EventData {
     readonly cause: "opposite" | "close" | "protection" | "stopPassed" | "targetPassed" | "lateFill" | "operator"
     readonly by: string
     readonly detail?: string
-    /** The targets go at once, with the flatten. Events of earlier versions have none: there they stayed until the lot was flat. */
+    /** The targets go at once, before the flatten. Events of earlier versions have none: there they stayed until the lot was flat. */
     readonly targets?: "cancelled"
   }
   ExitFilled: { readonly leg: Leg; readonly clientOrderId: ClientOrderId; readonly fills: readonly Fill[]; readonly via: Via }

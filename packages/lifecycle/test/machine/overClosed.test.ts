@@ -30,7 +30,8 @@ const covered = (change: Parameters<Trail["begin"]>[0] = {}) => {
 /** The same, its close asked for, the flatten taken by the venue. */
 const closing = (change: Parameters<Trail["begin"]>[0] = {}) => {
   const { trail, stop, target } = covered(change)
-  const flatten = only(trail.take(close), "flatten")
+  trail.take(close)
+  const flatten = only(trail.take(cancelled(target)), "flatten")
   trail.legAccepted(flatten)
   return { trail, stop, target, flatten: flatten.request.clientOrderId }
 }
@@ -57,10 +58,29 @@ const expectTruth = (trail: Trail): void => {
 }
 
 describe("a close", () => {
-  it("given a covered lot, when it is to close, then its target goes together with the flatten, and its stop stays", () => {
-    const { trail } = covered()
-    expect(asked(trail.take(close))).toEqual(["cancelLeg T01", "flatten X01"])
-    expect(legs(trail)).toEqual(["S01 live", "T01 cancelling", "X01 sending"])
+  it("given a covered lot, when it is to close, then its target goes first; proven gone, the flatten leaves, and the stop stays", () => {
+    const { trail, target } = covered()
+    expect(asked(trail.take(close))).toEqual(["cancelLeg T01"])
+    expect(legs(trail)).toEqual(["S01 live", "T01 cancelling"])
+    expect(asked(trail.take(cancelled(target)))).toEqual(["flatten X01"])
+    expect(legs(trail)).toEqual(["S01 live", "T01 over", "X01 sending"])
+  })
+
+  it("given a target that has traded when it is to go, then nothing is flattened: the lot is closed by it, once", () => {
+    const { trail, stop, target } = covered()
+    trail.take(close)
+    expect(asked(trail.exitFilled(target, "0.01", "52500"))).toEqual(["cancelLeg S01"])
+    trail.legGone(stop)
+    expect(trail.types.at(-1)).toBe("LotClosed")
+    expect(trail.context.attempts.flatten).toBe(0)
+  })
+
+  it("given a target whose cancel is not proven, when the stop goes, then the flatten waits no longer", () => {
+    const { trail, stop } = covered()
+    trail.take(close)
+    const commands = trail.take(on("LegEnded", { leg: "stop", clientOrderId: stop, how: "expired", via: "stream" }))
+    expect(asked(commands)).toEqual(["flatten X01"])
+    expect(trail.context.unprotectedSinceMs).not.toBeNull()
   })
 
   it("given a target that is still on its way, when the lot is to close, then it goes as soon as the venue has it", () => {
@@ -69,13 +89,13 @@ describe("a close", () => {
     trail.accepted()
     const stop = only(trail.filled("0.01"), "placeStop")
     const target = only(trail.legAccepted(stop), "placeTarget")
-    expect(asked(trail.take(close))).toEqual(["flatten X01"])
+    expect(asked(trail.take(close))).toEqual([])
     expect(asked(trail.legAccepted(target))).toEqual(["cancelLeg T01"])
+    expect(asked(trail.take(cancelled(target.request.clientOrderId)))).toEqual(["flatten X01"])
   })
 
   it("given the flatten's fill, then the stop's cancel is the first thing that is asked for; proven gone, the lot is closed and nobody is alarmed", () => {
-    const { trail, stop, target, flatten } = closing()
-    trail.take(cancelled(target))
+    const { trail, stop, flatten } = closing()
     expect(asked(trail.exitFilled(flatten, "0.01", "49900"))).toEqual(["cancelLeg S01"])
     trail.legGone(stop)
     expect(trail.types.at(-1)).toBe("LotClosed")
@@ -84,8 +104,7 @@ describe("a close", () => {
   })
 
   it("given a flatten that trades in part, then the stop stays", () => {
-    const { trail, target, flatten } = closing()
-    trail.take(cancelled(target))
+    const { trail, flatten } = closing()
     expect(trail.exitFilled(flatten, "0.004", "49900")).toEqual([])
     expect(legs(trail)).toContain("S01 live")
   })
@@ -107,25 +126,44 @@ describe("a close", () => {
 })
 
 describe("two exits", () => {
-  it("given the flatten's fill and then the stop's, when the last leg is proven gone, and not before, then the truth is recorded and a human is called", () => {
-    const { trail, stop, target, flatten } = closing()
-    trail.exitFilled(flatten, "0.01", "49900")
+  it("given the flatten's fill and then the stop's, then the truth is recorded and a human is called", () => {
+    const { trail, stop, flatten } = closing()
+    expect(asked(trail.exitFilled(flatten, "0.01", "49900"))).toEqual(["cancelLeg S01"])
     expect(trail.exitFilled(stop, "0.01", "49000")).toEqual([])
-    expect(trail.types.at(-1)).toBe("LotOverClosed")
-    expect(trail.context.parked).toBeNull()
-    expect(legs(trail)).toEqual(["S01 over", "T01 cancelling", "X01 over"])
-    // A process that takes it over goes on cancelling.
-    expect(asked(outstanding(trail.context))).toEqual(["cancelLeg T01"])
-    trail.legGone(target)
     expectTruth(trail)
   })
 
   it("given the stop's fill and then the flatten's, then it is the same", () => {
-    const { trail, stop, target, flatten } = closing()
-    trail.exitFilled(stop, "0.01", "49000")
-    trail.exitFilled(flatten, "0.01", "49900")
-    trail.legGone(target)
+    const { trail, stop, flatten } = closing()
+    expect(asked(trail.exitFilled(stop, "0.01", "49000"))).toEqual(["cancelLeg X01"])
+    expect(trail.exitFilled(flatten, "0.01", "49900")).toEqual([])
     expectTruth(trail)
+  })
+
+  it("given a lot under two stops, when the flatten and the first of them trade, then a human is called when the second is proven gone, and not before", () => {
+    const trail = new Trail()
+    trail.begin({ orderType: "limit" })
+    trail.accepted()
+    const first = only(trail.partlyFilled("0.004"), "placeStop")
+    trail.legAccepted(only(trail.legAccepted(first), "placeTarget"))
+    const second = only(trail.filled("0.006"), "placeStop")
+    trail.legAccepted(only(trail.legAccepted(second), "placeTarget"))
+    expect(asked(trail.take(close))).toEqual(["cancelLeg T01", "cancelLeg T02"])
+    const [one, two] = trail.context.legs.filter(({ leg }) => leg === "target")
+    expect(trail.take(cancelled(one?.clientOrderId as never))).toEqual([])
+    const flatten = only(trail.take(cancelled(two?.clientOrderId as never)), "flatten")
+    trail.legAccepted(flatten)
+    expect(asked(trail.exitFilled(flatten.request.clientOrderId, "0.01", "49900"))).toEqual(["cancelLeg S01", "cancelLeg S02"])
+    trail.exitFilled(first.request.clientOrderId, "0.004", "49000")
+    expect(trail.types.at(-1)).toBe("LotOverClosed")
+    expect(trail.context.parked).toBeNull()
+    // A process that takes it over goes on cancelling.
+    expect(asked(outstanding(trail.context))).toEqual(["cancelLeg S02"])
+    // And so it does trade: that counts too.
+    trail.exitFilled(second.request.clientOrderId, "0.006", "49000")
+    expect(trail.types.filter((type) => type === "LotOverClosed")).toHaveLength(2)
+    expect(data(trail, "LotClosed")).toMatchObject({ quantity: "0.01", excess: "0.01", exitPrice: "49450" })
+    expect(trail.context.parked?.code).toBe("OVER_CLOSED")
   })
 
   it("given a target that is live when it is found, then its cancel is asked for with that very event", () => {
@@ -156,20 +194,19 @@ describe("two exits", () => {
   it("given a leg of which nobody knows whether it is there, when two exits have traded, then nothing ends before that is known", () => {
     // The flatten's reply is lost; it has traded. The stop trades too, and is told first.
     const lost = covered()
-    const sent = only(lost.trail.take(close), "flatten").request.clientOrderId
+    lost.trail.take(close)
+    const sent = only(lost.trail.take(cancelled(lost.target)), "flatten").request.clientOrderId
     lost.trail.take(on("LegUnknown", { leg: "flatten", clientOrderId: sent, reason: "TIMEOUT" }))
     lost.trail.exitFilled(lost.stop, "0.01", "49000")
-    lost.trail.legGone(lost.target)
     expect(lost.trail.types).not.toContain("LotClosed")
     lost.trail.exitFilled(sent, "0.01", "49900")
     expectTruth(lost.trail)
   })
 
   it("given an order that is over, when a leg that was believed lost turns out to have traded, then its numbers are mended and a human is called", () => {
-    const { trail, stop, target, flatten } = closing()
+    const { trail, stop, flatten } = closing()
     trail.exitFilled(flatten, "0.01", "49900")
     trail.legGone(stop)
-    trail.legGone(target)
     expect(isDone(trail.context)).toBe(true)
     trail.exitFilled(stop, "0.01", "49000")
     expectTruth(trail)
@@ -195,19 +232,17 @@ describe("two exits", () => {
   })
 
   it("given a short, then what was bought too much is named so", () => {
-    const { trail, stop, target, flatten } = closing({ action: "sell" })
+    const { trail, stop, flatten } = closing({ action: "sell" })
     trail.exitFilled(flatten, "0.01", "50100")
     trail.exitFilled(stop, "0.01", "51000")
-    trail.legGone(target)
     expect(trail.context.parked?.detail).toContain("0.01 BTC more than was held were bought, at 50550 on average")
     expect(data(trail, "LotClosed")).toMatchObject({ quantity: "0.01", excess: "0.01", profit: "-5.53" })
   })
 
   it("given that a human has put it back, then it is over, and he is not called again for the same", () => {
-    const { trail, stop, target, flatten } = closing()
+    const { trail, stop, flatten } = closing()
     trail.exitFilled(flatten, "0.01", "49900")
     trail.exitFilled(stop, "0.01", "49000")
-    trail.legGone(target)
     expect(trail.take(on("OrderUnparked", { by: "operator" }))).toEqual([])
     expect(trail.context.parked).toBeNull()
     expect(isDone(trail.context)).toBe(true)
