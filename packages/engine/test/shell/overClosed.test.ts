@@ -56,8 +56,8 @@ describe("a close, while the store does not answer", () => {
   })
 })
 
-/** An engine at the paper venue, and what happens to the market when one of its flattens has been taken. */
-const atPaper = async (whenFlattened: (paper: PaperVenue) => Promise<void>) => {
+/** An engine at the paper venue, and what happens to the market at some point of its way there. */
+const atPaper = async (at: FaultPoint, happens: (paper: PaperVenue) => Promise<void> | undefined) => {
   const world = await World.start()
   world.kill()
   const paper = openPaperVenue({ file: ":memory:", now: () => world.clock.nowMs() })
@@ -74,19 +74,21 @@ const atPaper = async (whenFlattened: (paper: PaperVenue) => Promise<void>) => {
     baseFeeRate: canonical("0"),
   } as const
   const seat = { venue: paper, facts }
-  const faults = { at: (point: FaultPoint) => (point === "venue.flatten.after" ? whenFlattened(paper) : undefined) }
+  const faults = { at: (point: FaultPoint) => (point === at ? happens(paper) : undefined) }
   await world.start({ seats: [seat], seatFor: () => seat, faults })
   return { world, paper }
 }
 const liveAt = (paper: PaperVenue, order: OrderId): readonly string[] =>
   paper
     .ledger()
-    .orders.filter((leg) => parseClientOrderId(leg.clientOrderId)?.order === order && (leg.status === "new" || leg.status === "partially_filled"))
+    .orders.filter(
+      (leg) => parseClientOrderId(leg.clientOrderId)?.order === order && (leg.status === "new" || leg.status === "partially_filled"),
+    )
     .map((leg) => leg.clientOrderId.slice(-3))
 
 describe("a close at a venue where another lot shares the position", () => {
   it("given a market that goes through the stop when the flatten has been taken, then nothing of the lot is live, its record is the venue's, and the close says why", async () => {
-    const { world, paper } = await atPaper(() => paper.setPrice("BTCUSDT", "futures", "48900"))
+    const { world, paper } = await atPaper("venue.flatten.after", (venue) => venue.setPrice("BTCUSDT", "futures", "48900"))
     const other = await world.covered({ strategy_id: "patience", stop_loss: 45_000 })
     const { order } = await world.covered({ stop_loss: 49_000 })
     const signal = world.signal({ action: "close" })
@@ -109,8 +111,37 @@ describe("a close at a venue where another lot shares the position", () => {
     expect(world.alarms.filter((text) => text.startsWith("two exits of a lot traded"))).toHaveLength(1)
   })
 
+  it("given a market that goes through the stop right before the flatten leaves, then the stop is waited for, and the flatten does not leave", async () => {
+    const { world, paper } = await atPaper(
+      "venue.flatten.before",
+      (venue) => void venue.observePrice({ symbol: "BTCUSDT", price: canonical("48900"), source: "signal", atMs: 0 }, "futures"),
+    )
+    const other = await world.covered({ strategy_id: "patience", stop_loss: 45_000 })
+    const { order } = await world.covered({ stop_loss: 49_000 })
+    const signal = world.signal({ action: "close" })
+    world.send(signal)
+    expect(await world.until("the close is over", () => world.ended(signal))).toBe("filled")
+    expect(await world.row(order)).toMatchObject({ open_quantity: "0", parked: false, done: true })
+    expect(paper.ledger().orders.filter(({ leg }) => leg === "flatten")).toEqual([])
+    expect(await paper.positions()).toMatchObject({ value: [{ quantity: "0.01" }] })
+    expect(liveAt(paper, other.order)).toEqual(["S01", "T01"])
+  })
+
+  it("given a market that is seen through a stop which does not fire, when a moment has passed, then the flatten leaves all the same", async () => {
+    const world = await World.start()
+    const { order } = await world.covered()
+    world.venue.fillsByItself.add("flatten")
+    world.venue.price = () => ({ symbol: "BTCUSDT", price: canonical("40000"), source: "last", atMs: 0 }) as never
+    world.tell(order, close)
+    await world.pass(500)
+    expect(world.venue.sent("place flatten")).toEqual([])
+    expect(world.venue.resting).toContain("S01 0.01")
+    await world.until("the lot is closed", async () => (await world.types(order)).includes("LotClosed"), 2000)
+    expect(world.venue.sent("place flatten")).toEqual(["place flatten X01 0.01"])
+  })
+
   it("given a market that stays where it is, then the lot is closed once, and the other keeps all that it holds", async () => {
-    const { world, paper } = await atPaper(() => Promise.resolve())
+    const { world, paper } = await atPaper("venue.flatten.after", () => undefined)
     const other = await world.covered({ strategy_id: "patience", stop_loss: 45_000 })
     const { order } = await world.covered({ stop_loss: 49_000 })
     const signal = world.signal({ action: "close" })
