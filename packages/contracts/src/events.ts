@@ -287,7 +287,11 @@ export interface EventData {
   LateFillFound: { readonly fills: readonly Fill[]; readonly venueOrderId: VenueOrderId; readonly via: Via }
 
   /** A deadline that is data in the context has passed. */
-  DeadlinePassed: { readonly deadline: "entry" | "protection" | "retry" | "partial"; readonly dueAtMs: number; readonly nowMs: number }
+  DeadlinePassed: {
+    readonly deadline: "entry" | "protection" | "retry" | "partial" | "close"
+    readonly dueAtMs: number
+    readonly nowMs: number
+  }
   /** Another process (or this one after a restart) took the order over. */
   OrderAdopted: {
     readonly replica: string

@@ -333,11 +333,13 @@ const answerOf = (records: readonly EventRecord[]): string => {
     } else if (done !== undefined) {
       parts.push(`${last.side === "sell" ? "Sold" : "Bought"} ${done.quantity} ${last.symbol} at ${done.fillPrice}, because ${who}.`)
     } else parts.push(`It is ${last.state} (${last.status}) since ${last.at}: ${describeEvent(last)}.`)
-    if (last.parked && last.open_quantity.startsWith("-"))
-      parts.push(`Two exits traded: ${last.open_quantity.slice(1)} more than was held were given back, and other lots hold so much less.`)
     if (closed !== undefined)
       parts.push(
-        `It is over: the ${closed.closedBy} closed ${closed.quantity} at ${closed.exitPrice}, with a profit of ${closed.profit} after fees of ${closed.fees}.`,
+        `It is over: the ${closed.closedBy} closed ${closed.quantity} at ${closed.exitPrice}, with a profit of ${closed.profit} after fees of ${closed.fees}.${
+          closed.excess === undefined
+            ? ""
+            : ` But two exits traded: ${closed.excess} more than it held were given back, which other lots now lack.`
+        }`,
       )
     else if (last.open_quantity !== "0") {
       const stop = of("StopAccepted")

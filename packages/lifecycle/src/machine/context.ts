@@ -75,6 +75,8 @@ export interface Closing {
   readonly sinceMs: number
   /** The targets go at once; absent: they stay until the lot is flat. */
   readonly targets?: "cancelled"
+  /** The flatten has waited for their end long enough. */
+  readonly isUrgent?: boolean
 }
 
 /** A closing order: what it asked the lots for, and what they answered. */

@@ -368,6 +368,9 @@ const onDeadline = (d: Draft, e: Recorded<EventOf<"DeadlinePassed">>): void => {
     case "partial":
       d.graceOver = true
       break
+    case "close":
+      if (d.closing !== null) d.closing = { ...d.closing, isUrgent: true }
+      break
     case "retry":
       d.retryAtMs = still(d.retryAtMs, dueAtMs)
       d.targetRetryAtMs = still(d.targetRetryAtMs, dueAtMs)

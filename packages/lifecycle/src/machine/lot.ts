@@ -89,6 +89,17 @@ const areStopsEnough = (c: OrderContext): boolean => {
   const uncovered = sub(openQuantity(c), legQuantity(c, "stop", LIVE))
   return !isPositive(uncovered) || (lte(uncovered, armedLeftover(c)) && !fits(c, uncovered))
 }
+/**
+ * The flatten of a close waits until no target may trade beside it: all is under stops meanwhile. (On lists the sale waits for the
+ * whole list, by rules of its own.)
+ */
+export const waitsForTargets = (c: OrderContext): boolean => {
+  const { closing } = c
+  if (closing?.targets !== "cancelled" || closing.isUrgent === true || usesLists(c) || !isPositive(openQuantity(c)) || !stopsCover(c))
+    return false
+  return c.legs.some(({ leg, status }) => leg === "target" && status !== "over" && status !== "pending")
+}
+
 /** A list has its target or will never have it again: nothing can be added to it. */
 export const targetsCover = (c: OrderContext): boolean =>
   c.targetAbandoned ||

@@ -4,8 +4,8 @@
  */
 import type { ClientOrderId, Command, OrderEvent, OrderId } from "@petrosa/contracts"
 import { describe, expect, it } from "vitest"
-import { followUp, isDone, OrderActor, outstanding } from "../../src/index.ts"
-import { d, on, only, ORDER, spotRules, spotVenue, Trail, venueId } from "./support.ts"
+import { followUp, isDone, nextDeadline, OrderActor, outstanding } from "../../src/index.ts"
+import { d, on, only, ORDER, spotRules, spotVenue, T0, Trail, venueId } from "./support.ts"
 
 const close = on("CloseRequested", { cause: "close", by: "a close", targets: "cancelled" })
 const legs = (trail: Trail): readonly string[] =>
@@ -73,6 +73,18 @@ describe("a close", () => {
     trail.legGone(stop)
     expect(trail.types.at(-1)).toBe("LotClosed")
     expect(trail.context.attempts.flatten).toBe(0)
+  })
+
+  it("given a target whose cancel is not proven, when D has passed, then the flatten waits no longer, and the cancel goes on", () => {
+    const { trail } = covered()
+    trail.nowMs += 100
+    trail.take(close)
+    const due = nextDeadline(trail.context)
+    expect(due).toEqual({ deadline: "close", dueAtMs: T0 + 100 + 5000 })
+    trail.nowMs += 5000
+    expect(asked(trail.take(on("DeadlinePassed", { deadline: "close", dueAtMs: T0 + 5100, nowMs: trail.nowMs })))).toEqual(["flatten X01"])
+    expect(legs(trail)).toEqual(["S01 live", "T01 cancelling", "X01 sending"])
+    expect(nextDeadline(trail.context)).toBeUndefined()
   })
 
   it("given a target whose cancel is not proven, when the stop goes, then the flatten waits no longer", () => {
