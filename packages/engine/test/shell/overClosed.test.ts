@@ -109,6 +109,11 @@ describe("a close at a venue where another lot shares the position", () => {
     expect(world.engine.desk.book.get(order)).toBeUndefined()
     expect(liveAt(paper, other.order)).toEqual(["S01", "T01"])
     expect(world.alarms.filter((text) => text.startsWith("two exits of a lot traded"))).toHaveLength(1)
+    // A human has seen it: it is over, and he is not called again.
+    world.intake.deliver(world.intake.message("resume", { request: "unpark", by: "operator" }, order))
+    await world.until("it is put back", async () => (await world.types(order)).includes("OrderUnparked"))
+    await world.until("it is let go", () => !world.engine.desk.orders.has(order))
+    expect(await world.row(order)).toMatchObject({ parked: false, done: true, open_quantity: "-0.01" })
   })
 
   it("given a market that goes through the stop right before the flatten leaves, then the stop is waited for, and the flatten does not leave", async () => {
