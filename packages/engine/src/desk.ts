@@ -474,6 +474,12 @@ export class Desk implements OrderHost {
       case "LotClosed":
         this.metrics.lotsClosed.inc({ closed_by: order.context.closedBy ?? "close" })
         break
+      case "LotOverClosed":
+        this.options.log.error(
+          { order: order.order, excess: order.context.excess },
+          "two exits of a lot traded: more was given back than was held; what is left of its legs is being cancelled",
+        )
+        break
       case "OrderParked":
         this.parkedSeen += 1
         this.metrics.parkedOrders.inc({ code: order.context.parked?.code ?? "" })
