@@ -18,6 +18,10 @@ afterEach(() => world.close())
 
 const create = (env: Readonly<Record<string, string>> = {}): Promise<World> =>
   World.create({ store: "mongodb", mongoUrl: mongo?.url ?? "", env: { ACK_WAIT_MS: String(ACK_WAIT_MS), ...env } })
+const HELD = 500
+const RESTING = 450
+const eth = () =>
+  signal({ symbol: "ETHUSDT", order_type: "limit", price: 2450, current_price: 2500, quantity: 1, conditional_timeout: 600 })
 const ada = (change = {}) => signal({ symbol: "ADAUSDT", price: 0.5, current_price: 0.5, quantity: 1000, ...change })
 /** Straight from the events: the rows of orders are brought up to date by the engine, which may be stopped. */
 const intended = (): Promise<boolean> =>
@@ -85,6 +89,7 @@ describe.skipIf(mongo === undefined)("given MongoDB", () => {
           .filter((event) => event.type === "OrderAdopted" && event.replica === "b")
           .map((event) => Date.parse(event.at) - killedAtMs)
         expect(adopted.length).toBe(11)
+        console.info(`taken over ${Math.min(...adopted)} to ${Math.max(...adopted)} ms after the kill (ack_wait ${ACK_WAIT_MS} ms)`)
         // Machines that are busy with other things are late; the bound itself is the issue's.
         expect(Math.max(...adopted)).toBeLessThan(ACK_WAIT_MS + 1000 * TIME_FACTOR)
         await world.setPrice("2440", "ETHUSDT")
@@ -94,25 +99,37 @@ describe.skipIf(mongo === undefined)("given MongoDB", () => {
       60_000 * TIME_FACTOR,
     )
 
-    it(
-      "when one is stopped between the durable intent and the request, past the deadline, and woken, then the venue refuses what it sends",
-      async () => {
+    // Before its last look at the clock, and after it: then it sends what it has signed.
+    it.each([
+      { point: "venue.entry.before", sends: 0, name: "before it is signed", then: "it does not send it" },
+      { point: "venue.entry.signed", sends: 1, name: "after it is signed", then: "the venue refuses what it sends" },
+    ])(
+      "when one is stopped between the durable intent and the request ($name), past the deadline, and woken, then $then, and the order ends right",
+      async ({ point, sends }) => {
         world = await create({ SEND_DEADLINE_MS: "1500", RECEIVE_WINDOW_MS: "1000" })
-        const a = await world.start({ REPLICA_ID: "a", PETROSA_FAULT_POINT: "venue.entry.before:pause" })
+        const a = await world.start({ REPLICA_ID: "a", PETROSA_FAULT_POINT: `${point}:pause` })
+        const urlOfA = world.url
         const body = ada()
         world.publish(body)
         await until(intended, { what: "the durable intent", everyMs: 100 })
         await world.start({ REPLICA_ID: "b" })
         const row = await world.settled(body.signal_id, 15_000)
         expect(row).toMatchObject({ replica: "b", state: "failed", reason: "NOT_PLACED" })
+        const entriesSent = async (): Promise<number> => {
+          const metrics = await (await fetch(`${urlOfA}/metrics`)).text()
+          return Number(/^petrosa_venue_request_seconds_count\{kind="entry"\} (\d+)$/m.exec(metrics)?.[1] ?? 0)
+        }
         a.wake()
         await until(() => a.log.some((line) => line.level >= 40), { what: "the sleeper to notice", seen: () => a.tail() })
+        await until(async () => (await entriesSent()) === sends, { what: `${sends} entries to have left`, seen: entriesSent })
         const next = ada()
         world.publish(next)
         await world.settled(next.signal_id)
         const findings = await checkWorld(world)
         expect(findings.problems).toEqual([])
+        // The other one's, of the next signal. Who woke had at most that one to send.
         expect(findings.entriesAtVenue).toBe(1)
+        expect(await entriesSent()).toBe(sends + ((await world.row(next.signal_id))?.replica === "a" ? 1 : 0))
         expect(await replicasOf(body.signal_id)).toEqual(["a", "b"])
       },
       90_000 * TIME_FACTOR,
@@ -140,28 +157,52 @@ describe.skipIf(mongo === undefined)("given MongoDB", () => {
     )
 
     it(
-      "when the broker is killed and comes back with 120 held, then no harm is done",
+      "when the broker is killed and comes back with 500 held, then no harm is done",
       async () => {
-        world = await create({ PAPER_LATENCY_MS: "50" })
+        world = await create({ PAPER_LATENCY_MS: "50", ACK_WAIT_MS: "5000" })
         await both()
-        const resting = Array.from({ length: 60 }, () =>
-          signal({ symbol: "ETHUSDT", order_type: "limit", price: 2450, current_price: 2500, quantity: 1, conditional_timeout: 600 }),
-        )
-        for (const body of resting) world.publish(body)
-        for (let n = 0; n < 60; n++) world.publish(ada())
+        const held = async (): Promise<number> => {
+          const jsm = await world.nc.jetstreamManager()
+          const consumers = await jsm.consumers.list("SIGNALS").next()
+          return consumers.reduce((sum, one) => sum + one.num_ack_pending, 0)
+        }
+        // In portions: what waits for its turn longer than SEND_DEADLINE_MS is rightly not sent.
+        for (let published = 50; published <= RESTING; published += 50) {
+          for (let n = 0; n < 50; n++) world.publish(eth())
+          await world.nc.flush()
+          await until(async () => (await world.rows()).filter((row) => row.type === "EntryAccepted").length >= published, {
+            what: `${published} to rest`,
+            timeoutMs: 20_000,
+            everyMs: 250,
+          })
+        }
+        for (let n = RESTING; n < HELD; n++) world.publish(ada())
         await world.nc.flush()
-        await until(async () => (await world.rows()).length >= 100, { what: "100 orders", timeoutMs: 10_000 })
+        await until(async () => (await held()) >= HELD - HELD / 50, { what: "500 held", timeoutMs: 10_000, everyMs: 5, seen: held })
+        const heldAtTheEnd = await held()
         await world.nats.kill()
         await sleep(1500)
         await world.nats.restart()
+        const backAtMs = Date.now()
         await until(async () => (await world.get("/readyz")).status === 200, { timeoutMs: 15_000, what: "to be ready again" })
         await world.setPrice("2440", "ETHUSDT")
-        await quiet(world, 120, 40_000)
+        await quiet(world, HELD, 120_000).catch(async (error: unknown) => {
+          const rows = await world.rows()
+          const by: Record<string, number> = {}
+          for (const row of rows) by[`${row.symbol} ${row.state} ${row.reason} ${row.type} open ${row.open_quantity}`] = (by[`${row.symbol} ${row.state} ${row.reason} ${row.type} open ${row.open_quantity}`] ?? 0) + 1
+          const c: Record<string, number> = {}
+          for (const engine of world.engines) for (const { msg } of engine.complaints) c[msg] = (c[msg] ?? 0) + 1
+          console.info(by, c)
+          throw error
+        })
         const findings = await checkWorld(world)
+        console.info(`${heldAtTheEnd} held when the broker died; all filled ${Date.now() - backAtMs} ms after it was back`)
         expect(findings.problems).toEqual([])
-        expect(findings.entriesAtVenue).toBe(120)
+        expect(findings.orders).toBe(HELD)
+        expect(findings.entriesAtVenue).toBeGreaterThanOrEqual(RESTING)
+        expect(findings.openLots + (findings.byReason["SEND_DEADLINE_PASSED"] ?? 0)).toBe(HELD)
       },
-      120_000 * TIME_FACTOR,
+      180_000 * TIME_FACTOR,
     )
 
     // Two minutes: with PETROSA_LONG=1.

@@ -486,12 +486,15 @@ export class Receiver {
       goOn()
       return
     }
-    void this.guard.enter(order).then((verdict) => {
-      if (verdict === "recover") goOn()
-      else {
-        const detail = `${verdict} processes died while they recovered it`
-        live.take([{ type: "OrderParked", data: { code: "ADOPTED_TOO_OFTEN", detail } }], "recovery")
+    // Nor does anybody else look at it before that: the regular look would be the death of the process that waits.
+    this.#desk.task(live, "look", async () => {
+      const verdict = await this.guard.enter(order)
+      if (verdict === "recover") {
+        goOn()
+        return
       }
+      const detail = `${verdict} processes died while they recovered it`
+      live.take([{ type: "OrderParked", data: { code: "ADOPTED_TOO_OFTEN", detail } }], "recovery")
     })
   }
 
@@ -524,6 +527,7 @@ export class Receiver {
     return new Promise((over) => {
       this.#desk.task(live, "recover", async () => {
         try {
+          if (outstanding(live.context).length > 0) await this.#recorded(live)
           if (live.context.entry !== null) await this.#adoptUnrecorded(live)
           live.legsKnown = true
           // What runs already under the same name does not run twice.
@@ -533,6 +537,21 @@ export class Receiver {
         } finally {
           over()
         }
+      })
+    })
+  }
+
+  /**
+   * An order that kills whoever goes on with it is found by its adoptions: they have to be durable before that. No position
+   * waits long for the store because of it.
+   */
+  #recorded(live: LiveOrder): Promise<void> {
+    const { clock, protectionStoreWaitMs } = this.#desk.options
+    return new Promise((resolve) => {
+      const cancel = clock.after(protectionStoreWaitMs, resolve)
+      live.whenDurable(() => {
+        cancel()
+        resolve()
       })
     })
   }
