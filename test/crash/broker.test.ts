@@ -25,9 +25,9 @@ const ada = () => signal({ symbol: "ADAUSDT", price: 0.5, current_price: 0.5, qu
 const eth = () =>
   signal({ symbol: "ETHUSDT", order_type: "limit", price: 2450, current_price: 2500, quantity: 1, conditional_timeout: 600 })
 
-describe(`given a broker that is killed with 500 orders in flight, and comes back ${AWAY_MS / 1000} s later`, () => {
-  // Side by side: they wait most of the time.
-  it.concurrent.each([
+// Side by side: they wait most of the time.
+describe.concurrent(`given a broker that is killed with 500 orders in flight, and comes back ${AWAY_MS / 1000} s later`, () => {
+  it.each([
     { kill: false, name: "the engine lives on" },
     { kill: true, name: "the engine is killed in the middle" },
   ])(
@@ -71,9 +71,9 @@ describe(`given a broker that is killed with 500 orders in flight, and comes bac
   )
 })
 
-// Here too: it waits most of the time. On SQLite a process that is alone takes everything up from its store.
-describe.skipIf(mongo === undefined)("given a broker that has lost its messages, with orders of a process that is gone", () => {
-  it.concurrent(
+// On SQLite a process that is alone takes everything up from its store.
+describe.concurrent.skipIf(mongo === undefined)("given a broker that has lost its streams, with orders of a process that is gone", () => {
+  it(
     "when a process that need not be alone has been there for a minute, then it has taken up every one of them, once, and goes on",
     async () => {
       const world = await create({ ACK_WAIT_MS: "2000" }, { store: "mongodb", mongoUrl: mongo?.url ?? "" })
@@ -86,7 +86,7 @@ describe.skipIf(mongo === undefined)("given a broker that has lost its messages,
       await until(async () => (await world.messages("LOTS")) === 1, { what: "the lot to be in its stream" })
       await first.kill()
       const jsm = await world.nc.jetstreamManager()
-      for (const stream of ["SIGNALS", "LOTS"]) await jsm.streams.purge(stream)
+      for (const stream of ["SIGNALS", "LOTS"]) await jsm.streams.delete(stream)
       const second = await world.start({ REPLICA_ID: "b" })
       for (const body of [...resting, lot])
         await world.when(body.signal_id, (row) => row.replica === "b", SWEPT_WITHIN_MS)
