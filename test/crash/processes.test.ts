@@ -166,13 +166,18 @@ describe.skipIf(mongo === undefined)("given MongoDB", () => {
         world = await create({ PAPER_LATENCY_MS: "50", ACK_WAIT_MS: "5000" })
         await both()
         const jsm = await world.nc.jetstreamManager()
-        const held = async (): Promise<number> => (await jsm.consumers.list("SIGNALS").next()).reduce((sum, one) => sum + one.num_ack_pending, 0)
+        const held = async (): Promise<number> =>
+          (await jsm.consumers.list("SIGNALS").next()).reduce((sum, one) => sum + one.num_ack_pending, 0)
         const placed = (leg: string): number => world.paper.ledger().orders.filter((one) => one.leg === leg).length
         // The venue and the broker are asked, not the store: what speaks MongoDB here scans for every read.
         for (let published = 0; published < HELD; published += PORTION) {
           for (let n = 0; n < PORTION; n++) world.publish(eth(published + n < FILLING ? 2450 : 2400))
           await world.nc.flush()
-          await until(() => placed("entry") >= published + PORTION, { what: `${published + PORTION} entries`, timeoutMs: 20_000, everyMs: 50 })
+          await until(() => placed("entry") >= published + PORTION, {
+            what: `${published + PORTION} entries`,
+            timeoutMs: 20_000,
+            everyMs: 50,
+          })
         }
         await until(async () => (await held()) === HELD, { what: "all to be held", everyMs: 50, seen: held })
         await world.nats.kill()

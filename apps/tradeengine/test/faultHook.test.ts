@@ -25,17 +25,20 @@ describe("fault points from the environment", () => {
     expect(faults.at("store.append.before", "order")).toBeUndefined()
   })
 
-  it.each(["", "venue.entry:crash", "venue.entry.before", "venue.entry.before:explode", "venue.entry.before:crash:x", "store.append.before:stall"])(
-    "given %j, then it is refused: a test that faults nothing must not pass",
-    (text) => {
-      expect(() => faultHook(text)).toThrow(/PETROSA_FAULT_POINT/)
-    },
-  )
+  it.each([
+    "",
+    "venue.entry:crash",
+    "venue.entry.before",
+    "venue.entry.before:explode",
+    "venue.entry.before:crash:x",
+    "store.append.before:stall",
+  ])("given %j, then it is refused: a test that faults nothing must not pass", (text) => {
+    expect(() => faultHook(text)).toThrow(/PETROSA_FAULT_POINT/)
+  })
 
   it("given the points, then each of store, broker and venue that has a before has an after", () => {
     const names = FAULT_POINTS.map((point) => point.split("."))
     for (const area of ["store", "broker", "venue"]) expect(names.some(([first]) => first === area)).toBe(true)
-    for (const point of FAULT_POINTS)
-      if (point.endsWith(".before")) expect(FAULT_POINTS).toContain(point.replace(/before$/, "after"))
+    for (const point of FAULT_POINTS) if (point.endsWith(".before")) expect(FAULT_POINTS).toContain(point.replace(/before$/, "after"))
   })
 })

@@ -25,9 +25,7 @@ const create = async (): Promise<World> => {
 }
 const sweep = (world: World): Promise<number> => new Sweeper(world.engine.desk).sweep()
 const requests = (world: World, order: OrderId): readonly string[] =>
-  world.intake.resumes
-    .filter((one) => one.order === order)
-    .map(({ body }) => (JSON.parse(body) as { readonly request: string }).request)
+  world.intake.resumes.filter((one) => one.order === order).map(({ body }) => (JSON.parse(body) as { readonly request: string }).request)
 
 describe("the sweep", () => {
   it("given a resting order whose message is gone, when half a minute is over, then it is asked for, taken up, and its fill gets its stop", async () => {
