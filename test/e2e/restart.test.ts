@@ -109,6 +109,27 @@ describe("given an engine on SQLite", () => {
     },
     60_000 * TIME_FACTOR,
   )
+
+  it(
+    "when it died right after its entries left, and the venue does not find them for 5 s, then they are asked for until they are found, and none is given up",
+    async () => {
+      world = await World.create()
+      await (await world.start()).stop()
+      // Shorter than the proof of absence: send deadline (5 s) and what the venue needs (2 s).
+      await world.setFaults({ notFoundForMs: 5000 })
+      const dying = world.launch({ PETROSA_FAULT_POINT: "venue.entry.after:crash" })
+      for (let n = 0; n < 20; n++) world.publish(signal())
+      expect((await dying.ended).signal).toBe("SIGKILL")
+      await world.start()
+      await quiet(world, 20)
+      const findings = await checkWorld(world)
+      expect(findings.problems).toEqual([])
+      // Of what had not left by then nothing is at the venue, and the oracle has seen to that.
+      expect(findings.openLots).toBe(findings.entriesAtVenue)
+      expect(findings.entriesAtVenue).toBeGreaterThan(0)
+    },
+    60_000 * TIME_FACTOR,
+  )
 })
 
 describe.skipIf(mongo === undefined)("given an engine on MongoDB", () => {
