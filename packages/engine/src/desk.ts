@@ -290,6 +290,17 @@ export class Desk implements OrderHost {
     for (const listener of this.#listeners) listener.failed?.(order, error, input)
   }
 
+  /** Resolves when everything taken so far is durable, or after the wait for the store that a position has. */
+  recorded(order: LiveOrder): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(this.options.protectionStoreWaitMs, resolve)
+      order.whenDurable(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
   retryFlush(flush: () => void): void {
     this.#clock.after(PROTECTIVE_SWEEP_MS, flush)
   }

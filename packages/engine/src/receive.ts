@@ -527,7 +527,8 @@ export class Receiver {
     return new Promise((over) => {
       this.#desk.task(live, "recover", async () => {
         try {
-          if (outstanding(live.context).length > 0) await this.#recorded(live)
+          // An order that kills whoever goes on with it is found by its adoptions: they have to be durable before that.
+          if (outstanding(live.context).length > 0) await this.#desk.recorded(live)
           if (live.context.entry !== null) await this.#adoptUnrecorded(live)
           live.legsKnown = true
           // What runs already under the same name does not run twice.
@@ -537,21 +538,6 @@ export class Receiver {
         } finally {
           over()
         }
-      })
-    })
-  }
-
-  /**
-   * An order that kills whoever goes on with it is found by its adoptions: they have to be durable before that. No position
-   * waits long for the store because of it.
-   */
-  #recorded(live: LiveOrder): Promise<void> {
-    const { clock, protectionStoreWaitMs } = this.#desk.options
-    return new Promise((resolve) => {
-      const cancel = clock.after(protectionStoreWaitMs, resolve)
-      live.whenDurable(() => {
-        cancel()
-        resolve()
       })
     })
   }
