@@ -6,6 +6,7 @@
 import type { EventRecord, SealedRecord } from "@petrosa/contracts"
 import type { OrderRow } from "@petrosa/event-store"
 import type { Desk } from "./desk.ts"
+import type { FaultPoints } from "./faultPoints.ts"
 import type { LiveOrder } from "./liveOrder.ts"
 
 /** A batch of the journal must fit into one NATS message (1 MiB by default). */
@@ -31,11 +32,17 @@ export class Announcer {
         for (const sealed of records) {
           if (!ANNOUNCED.has(sealed.envelope.type)) continue
           if (faults === undefined) this.#announce(order, sealed)
-          else void Promise.resolve(faults.at("broker.announce.before", order.order)).then(() => this.#announce(order, sealed))
+          else void this.#announceWith(faults, order, sealed)
         }
       },
     })
     desk.journal.listen((records) => this.#journal(records))
+  }
+
+  async #announceWith(faults: FaultPoints, order: LiveOrder, sealed: SealedRecord): Promise<void> {
+    await faults.at("broker.announce.before", order.order)
+    this.#announce(order, sealed)
+    await faults.at("broker.announce.after", order.order)
   }
 
   #announce(order: LiveOrder, { envelope, flat }: SealedRecord): void {

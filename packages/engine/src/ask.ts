@@ -325,7 +325,10 @@ export class Asker {
     const venue = this.#host.venueOf(order)
     const { entry, symbol, market } = order.context
     if (venue === undefined || entry === null || entry.ended === "filled" || entry.ended === "notSent") return false
+    const { faults } = this.#host
+    if (faults !== undefined) await point(faults, "venue.query.before", order)
     const answer = await venue.query(symbol, market, entry.clientOrderId)
+    if (faults !== undefined) await point(faults, "venue.query.after", order)
     if (answer._tag === "Unknown") return true
     return answer.value !== undefined && gt(dec(answer.value.filledQuantity), dec(entry.filled))
   }

@@ -479,12 +479,15 @@ export class Receiver {
       goOn()
       return
     }
-    void this.guard.enter(order).then((verdict) => {
-      if (verdict === "recover") goOn()
-      else {
-        const detail = `${verdict} processes died while they recovered it`
-        live.take([{ type: "OrderParked", data: { code: "ADOPTED_TOO_OFTEN", detail } }], "recovery")
+    // Nor does anybody else look at it before that: the regular look would be the death of the process that waits.
+    this.#desk.task(live, "look", async () => {
+      const verdict = await this.guard.enter(order)
+      if (verdict === "recover") {
+        goOn()
+        return
       }
+      const detail = `${verdict} processes died while they recovered it`
+      live.take([{ type: "OrderParked", data: { code: "ADOPTED_TOO_OFTEN", detail } }], "recovery")
     })
   }
 
@@ -517,6 +520,8 @@ export class Receiver {
     return new Promise((over) => {
       this.#desk.task(live, "recover", async () => {
         try {
+          // An order that kills whoever goes on with it is found by its adoptions: they have to be durable before that.
+          if (outstanding(live.context).length > 0) await this.#desk.recorded(live)
           if (live.context.entry !== null) await this.#adoptUnrecorded(live)
           live.legsKnown = true
           // What runs already under the same name does not run twice.

@@ -135,6 +135,7 @@ export class World {
       return this.appends === "away" ? batch.map(() => ({ _tag: "Unavailable", reason: "switched off" })) : store.append(batch)
     }
     const readStreams = async (streams: readonly string[]) => {
+      while (this.reads === "silent" && !life.over) await settle()
       if (this.reads === "away") throw new Error("the store is switched off")
       return store.readStreams(streams)
     }
