@@ -2,8 +2,7 @@
  * One order that this process holds: its actor, its place in the chain, and what of it is not durable yet.
  *
  * Promises: an event is taken by the machine, recorded, and durable before any command that it asks for is handed out,
- * but for protective commands after `protectionStoreWaitMs`, and cancels of legs of a lot that holds nothing any more, which
- * leave at once (docs/design.md section 6: the plan is durable, and no protection goes); one append is in flight at a
+ * but for protective commands after `protectionStoreWaitMs` (docs/design.md section 6); one append is in flight at a
  * time, what comes meanwhile goes with the next; after a conflict the order is dropped and nothing more is handed out.
  */
 import type { Arrival, Command, OrderEvent, OrderId, SealedRecord } from "@petrosa/contracts"
@@ -12,10 +11,8 @@ import { CHAIN_START, Sealer } from "@petrosa/event-store"
 import type { AppendResult } from "@petrosa/event-store"
 import type { MessageHandle } from "@petrosa/intake"
 import type { OrderContext, OrderSystem } from "@petrosa/lifecycle"
-import { FOLLOW_UPS_MAX, flatFields, followUp, isFlat, OrderActor } from "@petrosa/lifecycle"
+import { FOLLOW_UPS_MAX, flatFields, followUp, OrderActor } from "@petrosa/lifecycle"
 import type { Journal } from "./journal.ts"
-
-const isCancel = ({ type }: Command): boolean => type === "cancelLeg" || type === "cancelBracket"
 
 /** What an order needs of the engine that holds it. */
 export interface OrderHost {
@@ -166,7 +163,6 @@ export class LiveOrder {
       return
     }
     if (!changed) return
-    this.#tidy()
     this.#host.onChanged(this)
     this.#flush()
   }
@@ -200,21 +196,6 @@ export class LiveOrder {
     if (event.type === "EntryIntended") this.#intentVersion = version
     this.#unsaved.push({ sealed, commands: taken.commands, sinceMs: monotonicMs })
     return true
-  }
-
-  /**
-   * Hands out the cancels of a lot that holds nothing any more, without waiting for the store: each moment that a leg of it
-   * stays, it may trade, and close what other lots hold. That its legs go then is part of the plan in the durable
-   * EntryIntended; after a crash the question about each of them finds it gone.
-   */
-  #tidy(): void {
-    if (this.#intentVersion > this.#durableVersion || !isFlat(this.actor.context)) return
-    for (const one of [...this.#inFlight, ...this.#unsaved]) {
-      const { commands } = one
-      if (!commands.some(isCancel)) continue
-      one.commands = commands.filter((command) => !isCancel(command))
-      for (const command of commands) if (isCancel(command)) this.#host.run(this, command)
-    }
   }
 
   #flush(): void {

@@ -36,7 +36,7 @@ const crowdsOf = (desk: Desk, waiting: Iterable<OrderId>): readonly Crowd[] => {
 const hasMoved = (desk: Desk, order: OrderId, listed: readonly VenueOrder[]): boolean => {
   const entry = desk.orders.get(order)?.context.entry
   const report = listed.find(({ clientOrderId }) => clientOrderId === entry?.clientOrderId)
-  return report === undefined || entry == null || !eq(dec(report.filledQuantity), dec(entry.filled))
+  return report === undefined || entry === undefined || entry === null || !eq(dec(report.filledQuantity), dec(entry.filled))
 }
 
 /** Resolves when every list was read, or could not be; rejects never. */

@@ -20,12 +20,14 @@ const closing = async () => {
 }
 
 describe("a close, while the store does not answer", () => {
-  it("given the flatten's fill, then the stop's cancel has left before that is durable", async () => {
+  it("given the flatten's fill, then the stop's cancel waits for the store no longer than any protective command does", async () => {
     const { world, order } = await closing()
     world.appends = "silent"
     world.venue.fill(world.venue.idOf("X01"), "0.01")
-    // Far less than the store is waited for otherwise.
-    await world.pass(20)
+    await world.pass(200)
+    expect(world.venue.sent("cancel")).toEqual(["cancel T01"])
+    // PROTECTION_STORE_WAIT_MS: it leaves on the strength of the plan.
+    await world.pass(150)
     expect(world.venue.sent("cancel")).toEqual(["cancel T01", "cancel S01"])
     world.appends = "there"
     await world.until("the lot is closed", async () => (await world.types(order)).includes("LotClosed"))

@@ -75,7 +75,7 @@ describe("taking up what is open from the store", () => {
     // The last in the store's turn: the newest.
     const filled = world.held.at(-1)
     const entry = filled?.context.entry
-    if (filled === undefined || entry == null) throw new Error("nothing rests")
+    if (filled === undefined || entry === null || entry === undefined) throw new Error("nothing rests")
     world.kill()
     world.venue.fill(entry.clientOrderId, "0.004", { price: "49000", tell: false })
     const asked = new Set<string>()
