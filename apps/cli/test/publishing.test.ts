@@ -124,6 +124,13 @@ describe("petrosa publish", () => {
       expect(missing.code).toBe(1)
       expect(JSON.parse(missing.out)).toMatchObject({ signal_id: "w2", status: "filled" })
       expect(missing.err).toContain("silent")
+      const valid = input("valid.json", SIGNAL.replace("{", '{"signal_id":"silent",'))
+      expect((await cli(["publish", valid, "--wait", "--timeout", "0.3"], env)).err).toContain("It may have been settled before")
+      const wrong = input("wrong.json", SIGNAL.replace("{", '{"signal_id":"silent",').replace("BTCUSDT", "BTCUSDT.P"))
+      const refused = await cli(["publish", wrong, "--wait", "--timeout", "0.3"], env)
+      expect(refused.code).toBe(1)
+      expect(refused.err).toMatch(/silent is no signal that the engine takes: INVALID_FIELDS, symbol: expected .*; it is "BTCUSDT\.P"/)
+      expect(refused.err).not.toContain("settled before")
     } finally {
       engine.unsubscribe()
     }

@@ -51,6 +51,9 @@ describe("petrosa orders", () => {
     expect(two.next).toBeNull()
     const failed = JSON.parse((await cli(["orders", "--json", "--state", "failed", "--reason", "hold"], env)).out)
     expect(failed.orders).toMatchObject([{ order: hold.order, reason: "HOLD" }])
+    const ofSymbol = async (symbol: string) => (await cli(["orders", "--json", "--symbol", symbol], env)).out
+    expect(await ofSymbol("btc/usdt")).toBe(await ofSymbol("BTCUSDT"))
+    expect(await ofSymbol("BTC-USDT")).toContain('"symbol":"BTCUSDT"')
     expect(JSON.parse((await cli(["orders", "--json", "--since", "2030-01-01"], env)).out)).toEqual({ orders: [], next: null })
   })
 

@@ -130,3 +130,6 @@ const isSymbol = (text: string): boolean => {
  */
 export const symbolOf = (text: string): string | undefined =>
   isSymbol(text) ? text : SYMBOL.test(text) ? text.trim().replace(/[/-]/, "").toUpperCase() : undefined
+
+/** The symbol that somebody looks for: as in a signal, else (exchanges list other letters, too) the text itself in upper case. */
+export const symbolAsked = (text: string): string => symbolOf(text) ?? text.toUpperCase()

@@ -9,18 +9,30 @@
  * - a `close` with a trigger type would have to wait; closing does not, so it is refused;
  * - `indicators.atr` is looked at only where it has effect: an entry that lacks its own stop or target;
  * - `simulate`, `meta.simulate` and `metadata.simulate` must not contradict each other;
- * - a signal without `timestamp` but with another time (`ts`, `created_at` …) is refused: it may be old.
+ * - a signal without `timestamp` but with another time (`ts`, `createdAt` …) is refused: it may be old;
+ * - fields of other engines that contradict the action, or say that it is only a test, are refused (`contradictions.ts`).
  *
  * What depends on the venue, the account or the clock (filters, iceberg on futures, age …) is not decided here.
  */
-import { directionOf, TRIGGER_TYPE_OF, TRIGGER_TYPES, wordOf, ACTION_SPELLINGS, ORDER_TYPE_SPELLINGS } from "./aliases.ts"
+import { directionOf, TRIGGER_TYPE_OF, TRIGGER_TYPES } from "./aliases.ts"
+import { agreesWith, contradiction, isHarmlessType, onlyCloses } from "./contradictions.ts"
 import type { DecimalString } from "./decimal.ts"
 import { ABSENT, asks, exactDecimal, POSITIVE } from "./fieldKinds.ts"
 import { contentHashOf, identityOf } from "./identity.ts"
 import type { OrderId } from "./ids.ts"
 import { REJECTIONS, type RejectionCode } from "./reasons.ts"
 import type { Arrival, FieldError, Market, OrderType, Signal, SignalIdentity } from "./signal.ts"
-import { type FieldValues, insteadOf, OTHER_TIMES, SIGNAL_FIELDS, type SignalField, type SignalFieldName } from "./signalFields.ts"
+import {
+  type FieldValues,
+  foldedName,
+  isOtherTime,
+  NAME_MAX_LENGTH,
+  refusalOf,
+  SIGNAL_FIELDS,
+  type SignalField,
+  type SignalFieldName,
+  SOMETIMES_FIELDS,
+} from "./signalFields.ts"
 import { type Json, type JsonObject, JsonNumber, isJsonArray, isJsonObject, printable, readJsonObject, writeJson } from "./strictJson.ts"
 
 export interface DecodeContext {
@@ -77,7 +89,19 @@ const shown = (value: Json | undefined): string => {
   if (value === undefined) return "nothing"
   if (isJsonObject(value)) return `an object of ${value.size}`
   if (isJsonArray(value)) return `an array of ${value.length}`
-  return printable(value instanceof JsonNumber ? value.text : JSON.stringify(typeof value === "string" ? value.slice(0, 100) : value))
+  return printable(
+    value instanceof JsonNumber ? value.text : visible(JSON.stringify(typeof value === "string" ? value.slice(0, 100) : value)),
+  )
+}
+
+/** What cannot be seen, or looks like a Latin letter and is none. */
+const INVISIBLE = /(?! )[\p{Cf}\p{Zs}]/gu
+/** Text in which nothing is hidden: escapes for invisible characters, and for whatever stands among Latin letters and is no ASCII. */
+const visible = (text: string): string => {
+  const hidden = /[A-Za-z0-9]/.test(text) ? /[^\u0000-\u007f]/gu : INVISIBLE
+  return text.replace(hidden, (character) =>
+    [...Array(character.length).keys()].map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`).join(""),
+  )
 }
 
 /** Decodes one message. See the head of this file. */
@@ -121,7 +145,7 @@ class Decoder {
   }
 
   private wrong(field: string, expected: string, value: Json | undefined): void {
-    if (this.errors.length < FIELD_ERRORS_MAX) this.errors.push({ field: printable(field), expected, received: shown(value) })
+    if (this.errors.length < FIELD_ERRORS_MAX) this.errors.push({ field: printable(visible(field)), expected, received: shown(value) })
   }
 
   private rejection(): RejectedSignal {
@@ -148,38 +172,41 @@ class Decoder {
   }
 
   private unknown(name: string, value: Json): void {
-    const instead = asks(value) ? insteadOf(name) : undefined
-    if (instead !== undefined && !this.saysWhatHappensAnyway(name, value)) return this.wrong(name, instead, value)
-    if (OTHER_TIMES.has(name) && asks(value) && this.isAbsent("timestamp")) {
-      return this.wrong(name, "timestamp (the signal has none, and may be old)", value)
+    if (name.length <= NAME_MAX_LENGTH) {
+      const fold = foldedName(name)
+      const action = this.body.get("action")
+      const instead = asks(value) ? this.insteadOf(name, fold, value, action) : undefined
+      const wrong = instead ?? contradiction(fold, value, action)
+      if (wrong !== undefined) return this.wrong(name, wrong, value)
     }
     this.extras.set(name, value)
   }
 
-  /** The exceptions that {@link REFUSED_FIELDS} lists. */
-  private saysWhatHappensAnyway(name: string, value: Json): boolean {
-    switch (name) {
+  /** What to write instead of a field that asks for something, or `undefined`. */
+  private insteadOf(name: string, fold: string, value: Json, action: Json | undefined): string | undefined {
+    const refusal = refusalOf(name, fold)
+    if (refusal !== undefined) return this.saysWhatHappensAnyway(refusal.as, value, action) ? undefined : refusal.instead
+    return isOtherTime(fold) && this.isAbsent("timestamp") ? "timestamp (the signal has none, and may be old)" : undefined
+  }
+
+  /** The exceptions that {@link SOMETIMES_FIELDS} lists. */
+  private saysWhatHappensAnyway(name: string, value: Json, action: Json | undefined): boolean {
+    switch (SOMETIMES_FIELDS.get(name)) {
       case "side":
-      case "direction": {
-        const action = this.body.get("action")
-        if (typeof value !== "string" || typeof action !== "string") return false
-        const side = wordOf(ACTION_SPELLINGS, value)
-        return side !== undefined && side === wordOf(ACTION_SPELLINGS, action)
-      }
-      case "target_price":
-      case "entry_price":
-      case "limit_price": {
+        return agreesWith(value, action)
+      case "close":
+        return onlyCloses(value, action)
+      case "price": {
         const price = exactDecimal(value)
         return price !== undefined && price === exactDecimal(this.body.get("price") ?? null)
       }
       case "type":
-        return typeof value === "string" && wordOf(ORDER_TYPE_SPELLINGS, value) === undefined && !/conditional|trailing/i.test(value)
+        return isHarmlessType(value, action)
       case "exchange":
-      case "venue":
         return typeof value === "string" && /^\s*binance\s*$/i.test(value)
-      case "position_side":
+      case "positionSide":
         return typeof value === "string" && /^\s*both\s*$/i.test(value)
-      default:
+      case undefined:
         return false
     }
   }

@@ -111,53 +111,150 @@ export type FieldValues = { -readonly [N in SignalFieldName]?: FieldValue<N> }
  * Fields that would change the trade and that this engine does not follow: refused by name when they ask for something
  * (null, false, blank, 0, `[]` and `{}` do not). The text says what to write instead.
  *
- * A few pass when what they say is what happens anyway: `side` and `direction` that agree with the action, `target_price`,
- * `entry_price` and `limit_price` equal to the price, `type` unless it names an order type, `exchange` and `venue` that
- * say binance, `position_side` BOTH.
+ * A few pass when what they say is what happens anyway ({@link SOMETIMES_FIELDS}): `side`, `direction` and the like that
+ * agree with the action (`market_position` flat with a close), `reduce_only` and the like with a close, `target_price`,
+ * `entry_price`, `limit_price` and `order_price` equal to the price, `type` unless it names an order type or another action,
+ * `exchange` and `venue` that say binance, `position_side` BOTH. Fields that are refused for some values only: `contradictions.ts`.
  */
 export const REFUSED_FIELDS = {
   reduce_only: "the action close (it is reduce-only)",
   close_position: "the action close",
+  close_only: "the action close",
+  exit_only: "the action close",
+  close_all: "the action close",
+  is_close: "the action close",
+  is_exit: "the action close",
   position_side: "no position_side (the action says the side)",
   position_id: "no position_id (close closes what the strategy holds of the symbol)",
   side: "the same side as the action",
   direction: "the same side as the action",
+  market_position: "the same side as the action",
+  order_side: "the same side as the action",
+  trade_side: "the same side as the action",
+  entry_side: "the same side as the action",
+  signal_side: "the same side as the action",
+  trade_direction: "the same side as the action",
+  position_direction: "the same side as the action",
+  order_action: "the same side as the action",
+  signal_action: "the same side as the action",
   type: "order_type",
+  ord_type: "order_type",
   post_only: "time_in_force GTX",
+  maker_only: "time_in_force GTX",
   tif: "time_in_force",
   target_price: "the limit price in price",
   entry_price: "the entry price in price",
   limit_price: "the limit price in price",
+  order_price: "the limit price in price",
+  entry_zone: "one entry price in price",
+  entry_range: "one entry price in price",
+  entries: "one entry price in price",
   activation_price: "no activation_price (there are no trailing orders)",
+  activate_price: "no activate_price (there are no trailing orders)",
   callback_rate: "no callback_rate (there are no trailing orders)",
   amount: "quantity (base) or quote_quantity (quote)",
   qty: "quantity",
   size: "quantity (base) or quote_quantity (quote)",
   volume_to_trade: "quantity",
+  contracts: "quantity",
+  order_contracts: "quantity",
+  lots: "quantity",
+  lot_size: "quantity",
+  units: "quantity",
+  base_quantity: "quantity",
+  base_qty: "quantity",
+  base_amount: "quantity",
+  base_size: "quantity",
+  order_size: "quantity (base) or quote_quantity (quote)",
+  order_qty: "quantity (base) or quote_quantity (quote)",
+  order_quantity: "quantity (base) or quote_quantity (quote)",
+  order_amount: "quantity (base) or quote_quantity (quote)",
+  trade_size: "quantity (base) or quote_quantity (quote)",
+  trade_amount: "quantity (base) or quote_quantity (quote)",
+  position_amount: "quantity (base) or quote_quantity (quote)",
+  position_qty: "quantity (base) or quote_quantity (quote)",
   position_size: "quantity, quote_quantity or position_size_pct",
   position_size_usd: "quote_quantity",
   size_usd: "quote_quantity",
   notional: "quote_quantity",
   usd_amount: "quote_quantity",
   usdt_amount: "quote_quantity",
+  amount_usd: "quote_quantity",
+  amount_usdt: "quote_quantity",
+  size_usdt: "quote_quantity",
+  usd_size: "quote_quantity",
+  usdt_size: "quote_quantity",
+  notional_usd: "quote_quantity",
+  notional_usdt: "quote_quantity",
+  quantity_usd: "quote_quantity",
+  quantity_usdt: "quote_quantity",
+  position_size_usdt: "quote_quantity",
+  position_value: "quote_quantity",
+  order_value: "quote_quantity",
+  quote_amount: "quote_quantity",
+  quote_size: "quote_quantity",
+  quote_qty: "quote_quantity",
+  stake_amount: "quote_quantity",
+  stake: "quote_quantity",
   quote_order_qty: "quote_quantity",
   max_notional: "no max_notional (limits are settings)",
   risk_pct: "position_size_pct",
   risk_per_trade: "position_size_pct",
+  risk_percent: "position_size_pct",
+  risk_percentage: "position_size_pct",
+  size_pct: "position_size_pct",
+  size_percent: "position_size_pct",
+  quantity_pct: "position_size_pct",
+  qty_pct: "position_size_pct",
+  position_pct: "position_size_pct",
+  equity_pct: "position_size_pct",
+  allocation: "position_size_pct",
+  allocation_pct: "position_size_pct",
+  risk_amount: "quantity, quote_quantity or position_size_pct",
+  risk_usd: "quantity, quote_quantity or position_size_pct",
   iceberg_qty: "iceberg_quantity",
   visible_quantity: "iceberg_quantity",
+  iceberg: "iceberg_quantity",
   display_quantity: "iceberg_quantity",
   sl: "stop_loss",
   sl_pct: "stop_loss_pct",
+  sl_price: "stop_loss",
+  sls: "one stop_loss",
+  sl1: "one stop_loss",
+  sl2: "one stop_loss",
+  initial_stop: "stop_loss",
+  stop_level: "stop_loss, or trigger_price for a stop entry",
+  stop_distance: "stop_loss or stop_loss_pct",
+  break_even: "no break_even (the stop stays where it is)",
+  trail: "no trailing orders (stop_loss and take_profit)",
+  trail_offset: "no trailing orders (stop_loss and take_profit)",
+  trail_price: "no trailing orders (stop_loss and take_profit)",
+  trail_points: "no trailing orders (stop_loss and take_profit)",
+  trail_pct: "no trailing orders (stop_loss and take_profit)",
+  trail_percent: "no trailing orders (stop_loss and take_profit)",
   stop: "stop_loss, or trigger_price for a stop entry",
   tp: "take_profit",
   tp_pct: "take_profit_pct",
+  tp_price: "take_profit",
+  tps: "one take_profit",
+  tp1: "one take_profit",
+  tp2: "one take_profit",
+  tp3: "one take_profit",
+  tp_targets: "one take_profit",
+  profit_target: "take_profit",
   target: "take_profit",
   targets: "one take_profit",
+  target1: "one take_profit",
+  target2: "one take_profit",
+  target3: "one take_profit",
+  target_pct: "take_profit_pct",
   oco: "stop_loss and take_profit",
   margin_type: "no margin_type (FUTURES_MARGIN_TYPE is a setting)",
   margin_mode: "no margin_mode (FUTURES_MARGIN_TYPE is a setting)",
+  lever: "no leverage (FUTURES_LEVERAGE is a setting)",
+  lev: "no leverage (FUTURES_LEVERAGE is a setting)",
   working_type: "no working_type (it is a setting)",
+  trigger_by: "no trigger_by (it is a setting)",
   price_protect: "no price_protect",
   price_match: "a price",
   self_trade_prevention_mode: "no self_trade_prevention_mode",
@@ -165,21 +262,51 @@ export const REFUSED_FIELDS = {
   max_slippage_pct: "a limit order at the worst price",
   slippage: "a limit order at the worst price",
   slippage_bps: "a limit order at the worst price",
+  max_slippage_bps: "a limit order at the worst price",
+  slippage_pct: "a limit order at the worst price",
+  slippage_tolerance: "a limit order at the worst price",
   good_till_date: "conditional_timeout (seconds)",
+  good_til_date: "conditional_timeout (seconds)",
+  good_till: "conditional_timeout (seconds)",
+  gtd: "conditional_timeout (seconds)",
   expires_at: "conditional_timeout (seconds)",
   expire_at: "conditional_timeout (seconds)",
+  expire_time: "conditional_timeout (seconds)",
   expiration: "conditional_timeout (seconds)",
+  expiration_time: "conditional_timeout (seconds)",
+  expires: "conditional_timeout (seconds)",
+  expires_in: "conditional_timeout (seconds)",
+  expiry: "conditional_timeout (seconds)",
+  entry_expiry: "conditional_timeout (seconds)",
+  valid_for: "conditional_timeout (seconds)",
+  valid_till: "conditional_timeout (seconds)",
+  deadline: "conditional_timeout (seconds)",
+  time_to_live: "conditional_timeout (seconds)",
   valid_until: "conditional_timeout (seconds)",
   ttl: "conditional_timeout (seconds)",
   ttl_seconds: "conditional_timeout (seconds)",
+  ttl_ms: "conditional_timeout (seconds)",
   cancel_after: "conditional_timeout (seconds)",
+  cancel_after_seconds: "conditional_timeout (seconds)",
   entry_timeout: "conditional_timeout (seconds)",
+  entry_timeout_seconds: "conditional_timeout (seconds)",
+  order_timeout: "conditional_timeout (seconds)",
+  timeout_seconds: "conditional_timeout (seconds)",
   timeout: "conditional_timeout (seconds)",
   execute_at: "the signal when it is to be executed",
   not_before: "the signal when it is to be executed",
+  execute_after: "the signal when it is to be executed",
+  scheduled_at: "the signal when it is to be executed",
+  delay: "the signal when it is to be executed",
+  delay_seconds: "the signal when it is to be executed",
+  delay_ms: "the signal when it is to be executed",
   execution_algo: "no execution_algo",
   market_type: "market (spot or futures)",
   contract_type: "market (spot or futures)",
+  inst_type: "market (spot or futures)",
+  product_type: "market (spot or futures)",
+  is_spot: "market (spot or futures)",
+  is_futures: "market (spot or futures)",
   exchange: "no exchange but binance",
   venue: "no venue but binance",
   account: "no account (an engine has one)",
@@ -188,11 +315,61 @@ export const REFUSED_FIELDS = {
   dry_run: "simulate true, or POST /trade?dry_run=true",
   paper: "simulate true",
   paper_trading: "simulate true",
+  paper_trade: "simulate true",
+  paper_mode: "simulate true",
+  is_paper: "simulate true",
+  is_dry_run: "simulate true",
+  is_test: "simulate true",
+  test_mode: "simulate true",
+  is_demo: "simulate true",
+  is_backtest: "simulate true",
+  is_simulation: "simulate true",
+  is_simulated: "simulate true",
+  simulated: "simulate true",
+  simulate_only: "simulate true",
+  validate_only: "simulate true",
+  no_execute: "simulate true",
   simulation: "simulate true",
   simulation_mode: "simulate true",
   testnet: "no testnet (the mode is a setting)",
 } as const satisfies Readonly<Record<string, string>>
 export type RefusedFieldName = keyof typeof REFUSED_FIELDS
+
+/** The names of the same meaning, of {@link REFUSED_FIELDS}, that pass with what happens anyway. */
+const SIDES = [
+  "side",
+  "direction",
+  "market_position",
+  "order_side",
+  "trade_side",
+  "entry_side",
+  "signal_side",
+  "trade_direction",
+  "position_direction",
+  "order_action",
+  "signal_action",
+] as const satisfies readonly RefusedFieldName[]
+const CLOSES = [
+  "reduce_only",
+  "close_position",
+  "close_only",
+  "exit_only",
+  "close_all",
+  "is_close",
+  "is_exit",
+] as const satisfies readonly RefusedFieldName[]
+const ENTRY_PRICES = ["target_price", "entry_price", "limit_price", "order_price"] as const satisfies readonly RefusedFieldName[]
+type Sometimes = "side" | "close" | "price" | "type" | "exchange" | "positionSide"
+/** What a field of {@link REFUSED_FIELDS} passes with. */
+export const SOMETIMES_FIELDS: ReadonlyMap<string, Sometimes> = new Map<string, Sometimes>([
+  ...SIDES.map((name) => [name, "side"] as const),
+  ...CLOSES.map((name) => [name, "close"] as const),
+  ...ENTRY_PRICES.map((name) => [name, "price"] as const),
+  ["type", "type"],
+  ["exchange", "exchange"],
+  ["venue", "exchange"],
+  ["position_side", "positionSide"],
+])
 
 /** Unknown fields that begin so (folded, see {@link foldedName}) are refused like {@link REFUSED_FIELDS}: there are too many to list. */
 export const REFUSED_FAMILIES: Readonly<Record<string, string>> = {
@@ -204,24 +381,35 @@ export const REFUSED_FAMILIES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Other names of a time. With a `timestamp` they are only recorded; without one they are refused, so that an old signal is
- * not taken for a fresh one.
+ * Other names of a time, folded. With a `timestamp` they are only recorded; without one they are refused, so that an old
+ * signal is not taken for a fresh one.
  */
-export const OTHER_TIMES: ReadonlySet<string> = new Set([
-  "ts",
-  "time",
-  "datetime",
-  "date",
-  "signal_time",
-  "signal_timestamp",
-  "event_time",
-  "generated_at",
-  "created_at",
-  "published_at",
-])
+const OTHER_TIMES: ReadonlySet<string> = new Set(
+  [
+    "ts t_s ts_ms ts_us ts_ns time time_ms time_utc utc utc_time timenow iso_time datetime date unix unix_time unix_timestamp unix_ms",
+    "epoch epoch_ms epoch_seconds timestamp_s timestamp_ms timestamp_us timestamp_ns timestamp_utc timestamp_iso timestamp_unix",
+    "signal_time signal_ts signal_date signal_timestamp signal_created_at signal_generated_at event_time event_ts event_timestamp",
+    "generated generated_at generated_time created created_at created_time created_ts creation_time published published_at updated_at",
+    "sent_at sent_time emitted_at issued_at fired_at triggered_at posted_at detected_at decided_at decision_time alert_time alert_timestamp",
+    "bar_time bar_timestamp bar_close_time candle_time candle_timestamp candle_close_time kline_time kline_close_time open_time close_time",
+  ].flatMap((line) => line.split(" ").map((name) => name.replaceAll("_", ""))),
+)
+/** Whether a name, folded, is another one of the time of the signal. */
+export const isOtherTime = (fold: string): boolean => OTHER_TIMES.has(fold)
 
-/** A field name without case, `_`, `-`, spaces and dots: how different spellings of one name are found. */
-export const foldedName = (name: string): string => name.toLowerCase().replace(/[_\-\s.]+/g, "")
+/** Letters of other scripts that look like Latin ones: `stop_lоss` with a Cyrillic о would be recorded, and ignored. */
+const LOOKS_LIKE: ReadonlyMap<string, string> = new Map(
+  [..."аaеeоoрpсcуyхxіiјjѕsԁdһhοoαaνvιiρpτtυuκk"].flatMap((c, i, all) => (i % 2 === 0 ? [[c, all[i + 1] ?? c]] : [])),
+)
+const NOT_ASCII = /[^\u0000-\u007f]/
+
+/** A field name without case and without anything but letters and digits: how different spellings of one name are found. */
+export const foldedName = (name: string): string => {
+  const lower = name.toLowerCase()
+  if (!NOT_ASCII.test(lower)) return lower.replace(/[^a-z0-9]+/g, "")
+  const latin = lower.normalize("NFKC").replace(/[^\u0000-\u007f]/gu, (letter) => LOOKS_LIKE.get(letter) ?? letter)
+  return latin.replace(/[^\p{L}\p{N}]+/gu, "")
+}
 
 const FOLDED: ReadonlyMap<string, string> = new Map(
   [
@@ -232,15 +420,24 @@ const FOLDED: ReadonlyMap<string, string> = new Map(
   ].map((name) => [foldedName(name), name]),
 )
 
+const FAMILIES = Object.keys(REFUSED_FAMILIES)
+
 const isRefused = (name: string): name is RefusedFieldName => Object.hasOwn(REFUSED_FIELDS, name)
 
-/** What to write instead of a field that is not in {@link SIGNAL_FIELDS}, or `undefined` when it may be recorded. */
-export const insteadOf = (name: string): string | undefined => {
-  if (isRefused(name)) return REFUSED_FIELDS[name]
-  if (name.length > 64) return undefined
-  const fold = foldedName(name)
+/** Longer names are nobody's spelling of ours. */
+export const NAME_MAX_LENGTH = 64
+
+/** What a field that is not in {@link SIGNAL_FIELDS} is refused as (a name of {@link REFUSED_FIELDS}, or itself), and what to write instead. */
+export interface Refusal {
+  readonly as: string
+  readonly instead: string
+}
+
+/** `undefined`: the field may be recorded. `fold`: its folded name. */
+export const refusalOf = (name: string, fold: string): Refusal | undefined => {
+  if (isRefused(name)) return { as: name, instead: REFUSED_FIELDS[name] }
   const right = FOLDED.get(fold)
-  if (right !== undefined) return isRefused(right) ? REFUSED_FIELDS[right] : `to be written ${right}`
-  for (const family of Object.keys(REFUSED_FAMILIES)) if (fold.startsWith(family)) return REFUSED_FAMILIES[family]
+  if (right !== undefined) return { as: right, instead: isRefused(right) ? REFUSED_FIELDS[right] : `to be written ${right}` }
+  for (const family of FAMILIES) if (fold.startsWith(family)) return { as: name, instead: REFUSED_FAMILIES[family] ?? "" }
   return undefined
 }

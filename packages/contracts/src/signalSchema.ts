@@ -1,15 +1,12 @@
 /**
  * The JSON Schema (draft 2020-12) of a signal, for publishers: made from the table of `signalFields.ts`, so it says what the
  * decoder does about each field by itself. What only the engine can say is not in it: rules over several fields (trigger
- * prices, `side` against `action`), misspelt names (`stopLoss`), duplicate keys, and the size of a message.
+ * prices, `side` against `action`), words that contradict the action or ask for a test, misspelt names (`stopLoss`), duplicate keys, and the size of a message.
  */
 import { type JsonSchema, ASKS_NOTHING } from "./fieldKinds.ts"
-import { REFUSED_FAMILIES, REFUSED_FIELDS, SIGNAL_FIELDS, type SignalField } from "./signalFields.ts"
+import { REFUSED_FAMILIES, REFUSED_FIELDS, SIGNAL_FIELDS, type SignalField, SOMETIMES_FIELDS } from "./signalFields.ts"
 
 const FIELDS = Object.entries(SIGNAL_FIELDS) as readonly [string, SignalField<unknown>][]
-
-/** These pass with some values (see {@link REFUSED_FIELDS}): a schema of one field cannot tell. */
-const SOMETIMES = new Set(["side", "direction", "target_price", "entry_price", "limit_price", "type", "exchange", "venue", "position_side"])
 
 const property = (field: SignalField<unknown>): JsonSchema => {
   const { jsonSchema } = field.kind
@@ -42,7 +39,7 @@ export const signalJsonSchema: JsonSchema = {
     ...Object.fromEntries(
       Object.entries(REFUSED_FIELDS).map(([name, instead]) => [
         name,
-        { ...(SOMETIMES.has(name) ? {} : ASKS_NOTHING), description: `Refused when it asks for something; instead: ${instead}.` },
+        { ...(SOMETIMES_FIELDS.has(name) ? {} : ASKS_NOTHING), description: `Refused when it asks for something; instead: ${instead}.` },
       ]),
     ),
   },

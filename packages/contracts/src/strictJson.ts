@@ -157,6 +157,8 @@ class Reader {
   private position = 0
   private values = 0
   private failure: JsonRejected | undefined
+  /** The key whose value is being read, to be named when there is none. */
+  private key: string | undefined
 
   constructor(text: string) {
     this.text = text
@@ -190,13 +192,13 @@ class Reader {
         return this.literal("null", null)
       default:
         if (code === MINUS || (code >= ZERO && code <= NINE)) return this.number()
-        this.noJson("A value is expected")
-        return undefined
+        return this.noValue()
     }
   }
 
   private object(depth: number): JsonObject | undefined {
     const members = new Map<string, Json>()
+    const outer = this.key
     let count = 0
     this.position++
     this.skipSpace()
@@ -207,12 +209,14 @@ class Reader {
       const key = this.string()
       if (key === undefined) return undefined
       if (key === "__proto__") return void this.fail("FORBIDDEN_KEY", at)
+      this.key = key
       const member = this.member(depth)
       // A key that comes twice is what is wrong first, whatever is wrong behind it.
       if (member === undefined) return members.has(key) ? this.duplicate(key, at) : undefined
       members.set(key, member)
       count++
       if (members.size !== count) return this.duplicate(key, at)
+      this.key = outer
       this.skipSpace()
       if (this.eat(CLOSE_BRACE)) return members
       if (!this.eat(COMMA)) return void this.noJson("A comma or } is expected")
@@ -281,7 +285,7 @@ class Reader {
     const start = this.position
     if (text.charCodeAt(start) === MINUS) this.position++
     if (text.charCodeAt(this.position) === ZERO) this.position++
-    else if (!this.digits()) return void this.noJson("A number is expected", start)
+    else if (!this.digits()) return this.noValue(start)
     if (text.charCodeAt(this.position) === POINT) {
       this.position++
       if (!this.digits()) return void this.noJson("Digits are expected after the decimal point")
@@ -306,7 +310,7 @@ class Reader {
   }
 
   private literal<A extends boolean | null>(name: string, value: A): A | undefined {
-    if (!this.text.startsWith(name, this.position)) return void this.noJson("A value is expected")
+    if (!this.text.startsWith(name, this.position)) return this.noValue()
     this.position += name.length
     return value
   }
@@ -326,6 +330,10 @@ class Reader {
 
   private tooDeep(): undefined {
     this.fail("TOO_DEEP", this.position, `The limit is ${MAX_DEPTH} levels.`)
+  }
+
+  private noValue(at?: number): undefined {
+    this.noJson(this.key === undefined ? "A value is expected" : `The value of ${printable(JSON.stringify(this.key), 40)} is wanted`, at)
   }
 
   private noJson(what: string, at = this.position): JsonRejected {

@@ -117,6 +117,14 @@ describe("needed fields", () => {
     expect(received).not.toMatch(/\p{Cc}/u)
     expect(errorOf({ action: { a: 1 } }, "action").received).toBe("an object of 1")
   })
+  it.each([
+    ["BTCUSDT\u200b", '"BTCUSDT\\u200b"'],
+    ["BTC\u00a0USDT", '"BTC\\u00a0USDT"'],
+    ["\u0412\u0422\u0421USDT", '"\\u0412\\u0422\\u0421USDT"'],
+    ["比特币", '"比特币"'],
+  ])("given the symbol %j, what cannot be seen of it is shown", (symbol, received) => {
+    expect(errorOf({ symbol }, "symbol").received).toBe(received)
+  })
   it("given thousands of wrong fields, the list is bounded", () => {
     const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`trailing_${i}`, 1]))
     expect(wrongFields(many)).toHaveLength(FIELD_ERRORS_MAX)

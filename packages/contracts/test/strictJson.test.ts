@@ -179,6 +179,17 @@ describe("strict JSON", () => {
     )
   })
 
+  it.each([
+    ['{"price":NaN}', 'The value of "price" is wanted, and NaN is no JSON. At character 10.'],
+    ['{"a":1,"indicators":{"rsi":-Infinity}}', 'The value of "rsi"'],
+    ['{"a":[1,None]}', 'The value of "a"'],
+    ['{"price":.5}', 'The value of "price"'],
+    ['{"price":}', 'The value of "price"'],
+    ["[NaN]", "A value is expected, and NaN is no JSON."],
+  ])("given %s, the message names the key that has no value", (text, part) => {
+    expect(readJsonText(text)).toMatchObject({ code: "NOT_JSON", message: expect.stringContaining(part) })
+  })
+
   it("given a rejection, its message shows nothing that could forge a log line", () => {
     const result = read('{"a\\nb\\u001b[31m":1,"a\\nb\\u001b[31m":2}')
     expect(result).toMatchObject({ code: "DUPLICATE_KEY", message: expect.stringContaining("a\\u000ab\\u001b[31m") })

@@ -1,4 +1,4 @@
-import type { DecimalString } from "@petrosa/contracts"
+import { canonical, type DecimalString } from "@petrosa/contracts"
 import { afterEach, describe, expect, test } from "vitest"
 import { NO_FAULTS, SINGLE_FAULTS, decodeFaults, openPaperVenue } from "../src/index.ts"
 import type { PaperOptions, PlaceRequest, VenueOrder } from "../src/index.ts"
@@ -78,6 +78,19 @@ describe("prices", () => {
     valueOf(await venue.place(request))
     expect((await until(fixture, request, "filled")).fills).toMatchObject([{ price: "50000" }])
   })
+
+  test.each(["1e30", "0.000000000001"])(
+    "given a signal's price of %s, which no order may have, then the market stays where it was",
+    async (text) => {
+      const fixture = await make()
+      const { venue } = fixture
+      venue.observePrice({ symbol: "BTCUSDT", price: canonical(text), source: "signal", atMs: 7 }, "futures")
+      expect(venue.price("BTCUSDT", "futures")?.price).toBe("50000")
+      const request = requestFor(fixture)
+      valueOf(await venue.place(request))
+      expect((await until(fixture, request, "filled")).fills).toMatchObject([{ price: "50000" }])
+    },
+  )
 
   test("given no price of the symbol, then a market order finds no depth", async () => {
     const { venue, ...fixture } = await make()

@@ -96,6 +96,21 @@ const decided = (body: Readonly<Record<string, unknown>>): Verdict => {
   }
 }
 
+/** Why an engine with these settings takes a message for no signal; `undefined` when it is one. */
+export const whyNoSignal = (settings: CliSettings, text: string): string | undefined => {
+  const decoded = decodeSignal(new TextEncoder().encode(text), offlineContext(settings, Date.now()))
+  if (decoded._tag === "Signal") return undefined
+  return `${decoded.code}, ${problems(decoded.fields.length > 0 ? decoded.fields : decoded.message)}`
+}
+
+const offlineContext = (settings: CliSettings, nowMs: number): DecodeContext => ({
+  arrival: { transport: "http", subject: "check", stream: "check", sequence: 0, streamTimeMs: nowMs, idempotencyKey: "check" },
+  receivedAtMs: nowMs,
+  defaultMarket: settings.defaultMarket,
+  defaultOrderType: settings.defaultOrderType,
+  maxBytes: settings.signalMaxBytes,
+})
+
 const problems = (detail: unknown): string => {
   if (!Array.isArray(detail)) return cut(printed(detail), 300)
   return detail
@@ -108,14 +123,7 @@ const problems = (detail: unknown): string => {
 
 const checkOffline = (settings: CliSettings, signal: InputSignal): Verdict => {
   const nowMs = Date.now()
-  const context: DecodeContext = {
-    arrival: { transport: "http", subject: "check", stream: "check", sequence: 0, streamTimeMs: nowMs, idempotencyKey: "check" },
-    receivedAtMs: nowMs,
-    defaultMarket: settings.defaultMarket,
-    defaultOrderType: settings.defaultOrderType,
-    maxBytes: settings.signalMaxBytes,
-  }
-  const decoded = decodeSignal(new TextEncoder().encode(signal.text), context)
+  const decoded = decodeSignal(new TextEncoder().encode(signal.text), offlineContext(settings, nowMs))
   if (decoded._tag === "Rejected") {
     const detail = decoded.fields.length > 0 ? decoded.fields : decoded.message
     return { good: false, line: `would be rejected: ${problems(detail)}`, json: { decision: "reject", code: decoded.code, detail } }

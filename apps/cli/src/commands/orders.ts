@@ -1,4 +1,5 @@
 /** `petrosa orders`: what became of the signals, newest first, from the store. */
+import { symbolAsked } from "@petrosa/contracts"
 import type { OrderQuery, OrderRow } from "@petrosa/event-store"
 import { BadCursor } from "@petrosa/event-store"
 import { CliError, type ExitCode, OK } from "../exits.ts"
@@ -59,7 +60,7 @@ export const orders = async (io: Io, options: OrdersOptions): Promise<ExitCode> 
   const given = {
     state,
     status,
-    symbol: symbol?.toUpperCase(),
+    symbol: symbol === undefined ? undefined : symbolAsked(symbol),
     strategyId: strategy,
     reason: reason?.toUpperCase(),
     since,

@@ -9,9 +9,10 @@ import { connectNats } from "../broker.ts"
 import { CliError, type ExitCode, NO, OK } from "../exits.ts"
 import { type InputSignal, ownId, readSignals, withId } from "../input.ts"
 import type { Io } from "../io.ts"
-import { readSettings } from "../settings.ts"
+import { type CliSettings, readSettings } from "../settings.ts"
 import { plural, printed, safe } from "../text.ts"
 import { Answers } from "./answers.ts"
+import { whyNoSignal } from "./check.ts"
 
 export interface PublishOptions {
   readonly rate?: number
@@ -57,12 +58,13 @@ export const publish = async (io: Io, source: string, options: PublishOptions): 
     await warnWhenNobodyListens(io, broker, subject)
     const answers = options.wait === true ? new Answers(broker) : undefined
     const total = signals.length * options.count
-    await sendAll(io, broker, subject, plan(signals, options, `cli-${randomUUID()}`), total, options, answers)
+    const run = `cli-${randomUUID()}`
+    await sendAll(io, broker, subject, plan(signals, options, run), total, options, answers)
     if (answers === undefined) {
       if (options.json !== true) io.out(`Published ${plural(total, "signal")} to ${subject}.`)
       return OK
     }
-    return await report(io, answers, total, options)
+    return await report(io, answers, total, options, (ids) => refusals(settings, plan(signals, options, run), ids))
   } finally {
     await broker.close()
   }
@@ -124,7 +126,27 @@ const warnWhenNobodyListens = async (io: Io, broker: Broker, subject: string): P
   }
 }
 
-const report = async (io: Io, answers: Answers, total: number, options: PublishOptions): Promise<ExitCode> => {
+const MISSING_SHOWN = 5
+
+/** Nothing is said on `execution.events` about a message that is no signal: which of these (by id) are none, and why. */
+const refusals = (settings: CliSettings, messages: Iterable<InputSignal>, ids: ReadonlySet<string>): ReadonlyMap<string, string> => {
+  const found = new Map<string, string>()
+  for (const { fields, text } of messages) {
+    const id = ownId(fields)
+    if (id === undefined || !ids.has(id)) continue
+    const why = whyNoSignal(settings, text)
+    if (why !== undefined) found.set(id, why)
+  }
+  return found
+}
+
+const report = async (
+  io: Io,
+  answers: Answers,
+  total: number,
+  options: PublishOptions,
+  whyRefused: (ids: ReadonlySet<string>) => ReadonlyMap<string, string>,
+): Promise<ExitCode> => {
   const expected = answers.expected
   const show = (): void => io.progress(`answered ${answers.answered}/${expected}`)
   for await (const answer of answers.all(options.timeout * 1000)) {
@@ -135,10 +157,14 @@ const report = async (io: Io, answers: Answers, total: number, options: PublishO
   const missing = answers.missing()
   if (options.json !== true) io.out(`Published ${plural(total, "signal")}; ${answers.answered} of ${plural(expected, "order")} answered.`)
   if (missing.length === 0) return OK
-  const first = missing.slice(0, 5).map(safe).join(", ")
+  const shown = missing.slice(0, MISSING_SHOWN)
+  const refused = whyRefused(new Set(shown))
+  const more = missing.length > MISSING_SHOWN ? " …" : ""
+  const otherwise = "It may have been settled before (a duplicate), or is still going on: petrosa orders --search <id>"
   io.err(
-    `No answer within ${options.timeout} s about ${plural(missing.length, "signal")} (${first}${missing.length > 5 ? " …" : ""}). It may have been settled before (a duplicate), or is still going on: petrosa orders --search <id>`,
+    `No answer within ${options.timeout} s about ${plural(missing.length, "signal")} (${shown.map(safe).join(", ")}${more}).${refused.size === missing.length ? "" : ` ${otherwise}`}`,
   )
+  for (const [id, why] of refused) io.err(`${safe(id)} is no signal that the engine takes: ${why}`)
   return NO
 }
 

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import type { EventRecord } from "@petrosa/contracts"
-import { orderStream, type OrderId } from "@petrosa/contracts"
+import { orderStream, type OrderId, symbolAsked } from "@petrosa/contracts"
 import type { EventStore } from "@petrosa/event-store"
 import { JOURNAL_PREFIX } from "@petrosa/intake"
 import { connectNats } from "../broker.ts"
@@ -31,7 +31,7 @@ export const watch = async (io: Io, options: WatchOptions): Promise<ExitCode> =>
   const settings = readSettings()
   const stop = new AbortController()
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort())
-  const symbol = options.symbol?.toUpperCase()
+  const symbol = options.symbol === undefined ? undefined : symbolAsked(options.symbol)
   const show = (records: readonly EventRecord[]): void => {
     for (const record of records) {
       if (symbol !== undefined && record.symbol !== symbol) continue

@@ -5,7 +5,7 @@
  *    that a web page cannot reach the engine by letting its own name point to 127.0.0.1 (DNS rebinding).
  * 2. **Origin**: a request that changes something and carries an `Origin` (a browser sends it) must come from the page
  *    of this very server. There is no CORS: no other page may read an answer either.
- * 3. **Content-Type**: a body is JSON and says so. That also keeps a form of a foreign page out.
+ * 3. **Content-Type**: a body is JSON, not compressed, and says so. That also keeps a form of a foreign page out.
  * 4. **Token**: when one is set, everything but the two probes and the inspector's empty page (it asks for the token, and
  *    sends it with all that it reads) needs `Authorization: Bearer <token>`, compared in constant time.
  */
@@ -94,6 +94,10 @@ export const makeGuard = (options: GuardOptions): ((head: RequestHead) => Answer
     const type = headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase()
     if (method === "POST" && hasBody && type !== "application/json") {
       return problem(415, `The body must be sent as application/json; this came as ${shortened(type ?? "nothing")}.`)
+    }
+    const encoding = headers["content-encoding"]?.trim().toLowerCase() ?? "identity"
+    if (hasBody && encoding !== "identity" && encoding !== "") {
+      return problem(415, `The body must be sent as it is; this came with the Content-Encoding ${shortened(encoding)}.`)
     }
     return undefined
   }

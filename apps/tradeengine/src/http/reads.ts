@@ -3,7 +3,7 @@
  * venue that does not answer is 503: an error is never "nothing there".
  */
 import type { DecimalString, FieldError, Market } from "@petrosa/contracts"
-import { canonical, isPositive, MARKETS, parseDecimal } from "@petrosa/contracts"
+import { canonical, isPositive, MARKETS, parseDecimal, symbolAsked } from "@petrosa/contracts"
 import type { AccountView, EngineFace, PriceView } from "@petrosa/engine"
 import type { OrderQuery, OrderRow } from "@petrosa/event-store"
 import { BadCursor, recordFromText, StoreUnavailable } from "@petrosa/event-store"
@@ -13,7 +13,7 @@ import { exact, parseExact } from "./exactJson.ts"
 import { orderView } from "./views.ts"
 
 export const price = async (engine: EngineFace, symbol: string, market: Market | undefined): Promise<Answer> => {
-  const name = symbol.toUpperCase()
+  const name = symbolAsked(symbol)
   const read = await engine.price(name, market)
   if (read._tag === "Unknown") return unavailable("price", read.reason)
   if (read.value === undefined) return problem(404, `No price of ${name} is known${market === undefined ? "" : ` on ${market}`}.`)
@@ -73,7 +73,7 @@ const accountData = (view: AccountView): Readonly<Record<string, unknown>> => {
 }
 
 export const cancel = async (engine: EngineFace, symbol: string, id: string, by: string, market: Market | undefined): Promise<Answer> => {
-  const answer = await engine.cancelEntry(symbol.toUpperCase(), id, by, market)
+  const answer = await engine.cancelEntry(symbolAsked(symbol), id, by, market)
   switch (answer._tag) {
     case "Cancelled":
       return json({ message: "Order cancelled", order_id: id, order: answer.row.order, result: orderView(answer.row) })
@@ -84,7 +84,7 @@ export const cancel = async (engine: EngineFace, symbol: string, id: string, by:
     case "NotCancellable":
       return problem(409, answer.message, { order_id: id, order: answer.row.order, result: orderView(answer.row) })
     case "NotFound":
-      return problem(404, `No order ${shortened(id)} of ${symbol.toUpperCase()} is known${market === undefined ? "" : ` on ${market}`}.`)
+      return problem(404, `No order ${shortened(id)} of ${symbolAsked(symbol)} is known${market === undefined ? "" : ` on ${market}`}.`)
     case "Unavailable":
       return unavailable("venue", answer.reason)
   }
@@ -120,7 +120,7 @@ export const orders = (engine: EngineFace, filter: OrdersFilter): Promise<Answer
     const { strategy, limit, since, until, symbol, ...rest } = filter
     const query: OrderQuery = {
       ...rest,
-      ...(symbol === undefined ? {} : { symbol: symbol.toUpperCase() }),
+      ...(symbol === undefined ? {} : { symbol: symbolAsked(symbol) }),
       ...(strategy === undefined ? {} : { strategyId: strategy }),
       ...(since === undefined ? {} : { since: new Date(since).toISOString() }),
       ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
@@ -226,7 +226,7 @@ export const simulationPrice = async (engine: EngineFace, mode: string, bytes: U
   const { symbol, price: asked, market } = wanted
   const wrong: FieldError[] = []
   const value = typeof asked === "string" ? parseDecimal(asked) : undefined
-  if (typeof symbol !== "string" || !/^[\p{L}\p{N}_-]{1,40}$/u.test(symbol))
+  if (typeof symbol !== "string" || !/^[\p{L}\p{N}_/-]{1,40}$/u.test(symbol))
     wrong.push({ field: "symbol", expected: "a symbol such as BTCUSDT", received: shortened(symbol) })
   if (value === undefined || !isPositive(value))
     wrong.push({ field: "price", expected: "a number greater than 0", received: shortened(asked) })
@@ -237,7 +237,7 @@ export const simulationPrice = async (engine: EngineFace, mode: string, bytes: U
       wrong.push({ field: key, expected: "no such field", received: shortened(wanted[key]) })
   }
   if (wrong.length > 0 || typeof symbol !== "string" || typeof asked !== "string") return wrongFields(wrong)
-  const name = symbol.toUpperCase()
+  const name = symbolAsked(symbol)
   const exactPrice: DecimalString = canonical(asked)
   await engine.setPrice(name, (market as Market | undefined) ?? "futures", exactPrice)
   return json({ symbol: name, price: exact(exactPrice), market: market ?? "futures", source: "hand", timestamp: new Date().toISOString() })

@@ -17,8 +17,8 @@ export const Market = Schema.Literals(MARKETS)
 export const Flag = Schema.Literals(["true", "false", "1", "0"])
 export const isOn = (flag: typeof Flag.Type | undefined): boolean => flag === "true" || flag === "1"
 
-/** A symbol in a path: letters of any script (exchanges list such), digits, `_`, `-`; lower case is accepted. */
-export const Symbol = Schema.String.check(Schema.isPattern(/^[\p{L}\p{N}_-]{1,40}$/u, { expected: "a symbol such as BTCUSDT" }))
+/** A symbol in a path: letters of any script (exchanges list such), digits, `_`; lower case and BTC-USDT are accepted, as in a signal. */
+export const Symbol = Schema.String.check(Schema.isPattern(/^[\p{L}\p{N}_/-]{1,40}$/u, { expected: "a symbol such as BTCUSDT" }))
 export const Id = Schema.String.check(Schema.isPattern(/^[^\p{Cc}]{1,300}$/u, { expected: "an id of 1 to 300 characters" }))
 
 const isInstant = (value: string): boolean =>

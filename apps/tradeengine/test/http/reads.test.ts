@@ -68,6 +68,14 @@ describe("GET /price, GET /account, DELETE /order", () => {
 })
 
 describe("GET /orders", () => {
+  it.each(["BTC/USDT", "btc%2Fusdt", "BTC-USDT"])(
+    "given the symbol %s, as a signal may write it, when asked, then it is BTCUSDT",
+    async (symbol) => {
+      expect((await get(`/orders?symbol=${symbol}`)).status).toBe(200)
+      expect(engine.calls[0]?.args[0]).toMatchObject({ symbol: "BTCUSDT" })
+    },
+  )
+
   it("given every filter, when asked, then the store gets them and the page comes back", async () => {
     engine.answers.page = { orders: [row({ open_quantity: "0.30000000000000000001", fill_price: 1e-7, profit: "-0.1" })], next: "c2" }
     const query = `state=filled&status=filled&symbol=btcusdt&strategy=s%201&reason=HOLD&since=2026-11-23T10:00:00%2B02:00&until=2026-11-24&search=abc&limit=7&cursor=c1`

@@ -338,4 +338,12 @@ describe("POST /trade", () => {
     }
     expect((await post("/trade", CURL_BODY, { "content-type": "application/json; charset=utf-8" })).status).toBe(200)
   })
+
+  it("given a compressed body, when sent, then 415 says so, and the engine is not asked", async () => {
+    const response = await post("/trade", CURL_BODY, { ...JSON_TYPE, "content-encoding": "gzip" })
+    expect(response.status).toBe(415)
+    expect(await response.json()).toEqual({ detail: "The body must be sent as it is; this came with the Content-Encoding gzip." })
+    expect(engine.calls).toEqual([])
+    expect((await post("/trade", CURL_BODY, { ...JSON_TYPE, "content-encoding": "identity" })).status).toBe(200)
+  })
 })

@@ -27,7 +27,7 @@ export interface Choice {
 
 const differ = (a: Decimal, b: Decimal, tick: Decimal): boolean => gt(gt(a, b) ? sub(a, b) : sub(b, a), isZero(tick) ? ZERO : tick)
 
-/** The first of: price, percentage, ATR, default (docs/signals.md). */
+/** The first of: price, percentage, ATR, default (docs/reference/signals.md). */
 const choose = (
   leg: "stop" | "target",
   signal: Signal,

@@ -1,5 +1,5 @@
 /**
- * The lot book: what is open and what is on its way, and what that means for the next signal (docs/signals.md,
+ * The lot book: what is open and what is on its way, and what that means for the next signal (docs/reference/signals.md,
  * "Opposite and repeated signals").
  *
  * A lot is known by (venue, market, symbol, strategy): a lot of the paper venue never stands in the way of a live one. An

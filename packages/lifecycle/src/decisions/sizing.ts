@@ -1,5 +1,5 @@
 /**
- * Sizing: how much one entry buys or sells. The precedence is that of docs/signals.md: `quantity`, `quote_quantity`,
+ * Sizing: how much one entry buys or sells. The precedence is that of docs/reference/signals.md: `quantity`, `quote_quantity`,
  * `position_size_pct` of the free balance, else POSITION_SIZE_PCT of the free balance × confidence.
  *
  * Promises: an accepted quantity is a multiple of the exchange's step, at least its minimum and never above any limit

@@ -10,7 +10,7 @@
  * liquidity; reduce-only sells are accepted on spot and lock nothing, unless `spotLists` is set (then the stop and target of
  * a lot are an order list, as there); counts of open orders are not limited unless `orderCounts` is set.
  */
-import { canonical, known, refused, unknown } from "@petrosa/contracts"
+import { canonical, dec, gt, known, lt, refused, unknown } from "@petrosa/contracts"
 import type { ClientOrderId, DecimalString, Fill, Market, MarketPrice, Outcome, Read, Refused, SymbolRules } from "@petrosa/contracts"
 import { bundledRules } from "../symbols/bundled.ts"
 import type {
@@ -296,8 +296,11 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
     price: (symbol, market) => prices.get(market, symbol),
 
     observePrice: (price, market) => {
-      if (closed || rulesOf(price.symbol, market) === undefined) return
+      const rules = rulesOf(price.symbol, market)
+      if (closed || rules === undefined) return
       const isKnown = isKnownPrice(price, market)
+      // A price that no order may have is somebody's slip (another symbol's, a wrong unit): it must not trigger every stop.
+      if (!isKnown && !isPossible(price.price, rules)) return
       prices.set(market, price.symbol, price)
       // What cannot be written now is told by the requests that follow; a price alone has nobody to tell.
       if (!isKnown) move(price, market).catch(() => undefined)
@@ -339,6 +342,12 @@ export const openPaperVenue = (options: PaperOptions): PaperVenue => {
   if (workDue()) turns.wake()
   else armDueTimer()
   return venue
+}
+
+/** Whether an order of the symbol may have this price; a bound of 0 is none. */
+const isPossible = (text: DecimalString, { price: { min, max } }: SymbolRules): boolean => {
+  const price = dec(text)
+  return !lt(price, dec(min)) && (max === "0" || !gt(price, dec(max)))
 }
 
 const positive = (text: string): DecimalString => {
