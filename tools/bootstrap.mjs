@@ -26,7 +26,7 @@ export const COMMANDS = {
   // V8 grows its heap freely while memory is plenty: the flags keep a flood of signals below 400 MB (more than 500 without).
   start: {
     script: "apps/tradeengine/src/main.ts",
-    flags: ["--max-semi-space-size=32", "--heap-growing-percent=70"],
+    flags: ["--max-semi-space-size=16", "--heap-growing-percent=70"],
     says: "the engine, with what it needs",
   },
   petrosa: { script: "apps/cli/src/main.ts", says: "the command line: publish, trail, replay, verify …" },
@@ -166,8 +166,11 @@ const prepare = async () => {
   })
 }
 
+/** What Node is given for a command, before the command's own arguments: whoever starts one another way starts the same. */
+export const nodeArguments = ({ script, flags = [] }) => ["--disable-warning=ExperimentalWarning", ...flags, join(root, script)]
+
 /** Runs the command; resolves to its exit code (128 + the signal's number when a signal ended it). */
-const runCommand = (node, { script, flags = [] }, args) =>
+const runCommand = (node, command, args) =>
   new Promise((resolve) => {
     const env = {
       ...process.env,
@@ -175,11 +178,7 @@ const runCommand = (node, { script, flags = [] }, args) =>
       INIT_CWD: process.env.npm_lifecycle_event === undefined ? process.cwd() : (process.env.INIT_CWD ?? process.cwd()),
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, ".cache", "compile"),
     }
-    const child = spawn(node, ["--disable-warning=ExperimentalWarning", ...flags, join(root, script), ...args], {
-      cwd: root,
-      env,
-      stdio: "inherit",
-    })
+    const child = spawn(node, [...nodeArguments(command), ...args], { cwd: root, env, stdio: "inherit" })
     // A Ctrl-C in a terminal reaches every process of the group by itself: handing it on would make two of it.
     const inTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)
     const forward = { SIGTERM: true, SIGHUP: true, SIGINT: !inTerminal }

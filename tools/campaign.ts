@@ -1,5 +1,5 @@
 /**
- * `npm run campaign -- <name> [--orders N] [--kills N] [--store sqlite|mongodb] [--seed N] [--ending kill|stop|mixed]`
+ * `npm run campaign -- <name> [--orders N] [--kills N] [--store sqlite|mongodb] [--seed N] [--no-write]`
  *
  * Long campaigns: the crash tests of `test/crash`, with larger numbers. Prints progress and a table, and writes the result
  * to `docs/campaigns/<name>-<store>-<date>.json` and `.md`. Exit code 0 only when the oracle found nothing.
@@ -11,6 +11,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { binanceCampaign, binanceRows } from "../test/binance/campaign.ts"
+import { floodCampaign, floodRows } from "../test/flood/campaign.ts"
 import { killing, type KillingResult } from "../test/support/killing.ts"
 import { World } from "../test/support/world.ts"
 import { startMongoServer } from "./servers/mongoServer.ts"
@@ -27,12 +28,14 @@ type Name = keyof typeof CAMPAIGNS
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    orders: { type: "string", default: "500" },
+    orders: { type: "string" },
     kills: { type: "string", default: "50" },
     store: { type: "string", default: "sqlite" },
     seed: { type: "string", default: String(Math.floor(Math.random() * 1e9)) },
     "life-ms": { type: "string", default: "700" },
     "per-minute": { type: "string", default: "100" },
+    bots: { type: "string", default: "5000" },
+    tight: { type: "boolean", default: false },
     "no-write": { type: "boolean", default: false },
   },
 })
@@ -44,6 +47,10 @@ const usage = (): never => {
   process.stderr.write(
     `  ${"binance".padEnd(10)} bracketed orders at the local Binance, under its rate limits (--orders 3000 --per-minute 100)\n`,
   )
+  process.stderr.write(
+    `  ${"flood".padEnd(10)} plain publications at once, at the engine as npm start starts it: memory below 400 MB, one decision each\n` +
+      `${" ".repeat(13)}(--orders 200000 --bots 5000; --tight: some stops and targets so near that the market reaches them)\n`,
+  )
   for (const [name, says] of Object.entries(CAMPAIGNS)) process.stderr.write(`  ${name.padEnd(10)} ${says}\n`)
   process.exit(2)
 }
@@ -51,6 +58,9 @@ const whole = (text: string): number => {
   const value = Number(text)
   return Number.isSafeInteger(value) && value >= 0 ? value : usage()
 }
+
+const ORDERS = "500"
+const FLOOD_ORDERS = "200000"
 
 const git = (...args: string[]): string => {
   try {
@@ -120,47 +130,89 @@ const markdown = (report: Report): string => {
   ].join("\n")
 }
 
-/** The campaign at the local Binance: another world, another table. */
-const atBinance = async (): Promise<never> => {
-  const options = { orders: whole(values.orders), perMinute: whole(values["per-minute"]) || usage(), seed: whole(values.seed) }
+const progress = (): ((text: string) => void) => {
   const startedMs = Date.now()
-  const progress = (text: string): void =>
-    void process.stderr.write(`${((Date.now() - startedMs) / 1000).toFixed(1).padStart(7)} s  ${text}\n`)
-  const result = await binanceCampaign({ ...options, say: progress })
+  return (text) => void process.stderr.write(`${((Date.now() - startedMs) / 1000).toFixed(1).padStart(7)} s  ${text}\n`)
+}
+
+/** What is the same in the campaigns that are worlds of their own: their table, their files, and how they end. */
+const finish = (
+  name: string,
+  what: string,
+  options: { readonly seed: number },
+  result: { readonly problems: readonly string[] },
+  ownRows: readonly (readonly [string, string])[],
+  startedMs: number,
+): void => {
   const at = new Date().toISOString()
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { readonly version: string }
+  const commit = git("rev-parse", "--short", "HEAD")
+  const machine = `${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`
+  const tookMs = Date.now() - startedMs
   const rows: readonly (readonly [string, string])[] = [
-    ["campaign", "binance: bracketed orders of the real process at the local Binance, under its rate limits"],
-    ["version", `${version} (${git("rev-parse", "--short", "HEAD")})`],
-    ["machine", `${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`],
-    ...binanceRows(options, result),
-    ["took", `${Math.round((Date.now() - startedMs) / 1000)} s`],
+    ["campaign", `${name}: ${what}`],
+    ["version", `${version} (${commit})`],
+    ["machine", `${machine}, Node ${process.versions.node}`],
+    ...ownRows,
+    ["took", `${Math.round(tookMs / 1000)} s`],
   ]
   for (const [label, value] of rows) process.stdout.write(`${label.padEnd(44)} ${value}\n`)
   for (const problem of result.problems) process.stdout.write(`PROBLEM ${problem}\n`)
-  if (!values["no-write"]) {
-    const file = join(ROOT, "docs", "campaigns", `binance-${at.slice(0, 10)}`)
-    mkdirSync(join(ROOT, "docs", "campaigns"), { recursive: true })
-    writeFileSync(`${file}.json`, `${JSON.stringify({ campaign: "binance", at, version, ...options, result }, null, 2)}\n`)
-    const lines = ["| | |", "| --- | --- |", ...rows.map(([label, value]) => `| ${label} | ${value} |`)]
-    const problems = result.problems.map((problem) => `- ${problem}`)
-    writeFileSync(`${file}.md`, [`# Campaign binance, ${at.slice(0, 10)}`, "", ...lines, "", ...problems, ""].join("\n"))
-    process.stdout.write(`written to ${file}.md and .json\n`)
+  if (values["no-write"]) return
+  const file = join(ROOT, "docs", "campaigns", `${name}-${at.slice(0, 10)}`)
+  mkdirSync(join(ROOT, "docs", "campaigns"), { recursive: true })
+  const report = { campaign: name, at, version, commit, machine, node: process.versions.node, tookMs, ...options, result }
+  writeFileSync(`${file}.json`, `${JSON.stringify(report, null, 2)}\n`)
+  const lines = ["| | |", "| --- | --- |", ...rows.map(([label, value]) => `| ${label} | ${value} |`)]
+  const problems = result.problems.map((problem) => `- ${problem}`)
+  writeFileSync(`${file}.md`, [`# Campaign ${name}, ${at.slice(0, 10)}`, "", ...lines, "", ...problems, ""].join("\n"))
+  process.stdout.write(`written to ${file}.md and .json\n`)
+}
+
+/** The campaign at the local Binance: another world, another table. */
+const atBinance = async (): Promise<never> => {
+  const startedMs = Date.now()
+  const options = {
+    orders: whole(values.orders ?? ORDERS),
+    perMinute: whole(values["per-minute"]) || usage(),
+    seed: whole(values.seed),
   }
+  const result = await binanceCampaign({ ...options, say: progress() })
+  const what = "bracketed orders of the real process at the local Binance, under its rate limits"
+  finish("binance", what, options, result, binanceRows(options, result), startedMs)
   process.exit(result.problems.length === 0 && result.recorded === result.published ? 0 : 1)
+}
+
+/** A flood of plain publications, at the engine as `npm start` starts it. */
+const flood = async (): Promise<never> => {
+  const startedMs = Date.now()
+  const options = {
+    orders: whole(values.orders ?? FLOOD_ORDERS) || usage(),
+    bots: whole(values.bots) || usage(),
+    tight: values.tight,
+    seed: whole(values.seed),
+  }
+  if (values.store !== "sqlite") usage()
+  const say = progress()
+  say(`flood: ${options.orders} publications of ${options.bots} bots, seed ${options.seed}`)
+  const result = await floodCampaign({ ...options, say })
+  const what = "plain publications at once, at the engine as npm start starts it"
+  finish("flood", what, options, result, floodRows(options, result), startedMs)
+  process.exit(result.problemsInAll === 0 ? 0 : 1)
 }
 
 const name = positionals[0]
 if (name === "binance") await atBinance()
+if (name === "flood") await flood()
 if (name === undefined || !Object.hasOwn(CAMPAIGNS, name)) usage()
 const campaign = name as Name
 const store = values.store === "mongodb" ? "mongodb" : values.store === "sqlite" ? "sqlite" : usage()
-const orders = whole(values.orders)
+const orders = whole(values.orders ?? ORDERS)
 const kills = whole(values.kills)
 const seed = whole(values.seed)
 
 const began = Date.now()
-const say = (text: string): void => void process.stderr.write(`${((Date.now() - began) / 1000).toFixed(1).padStart(7)} s  ${text}\n`)
+const say = progress()
 const mongo = store === "mongodb" ? await startMongoServer() : undefined
 if (mongo !== undefined && "skipped" in mongo) {
   process.stderr.write(`${mongo.skipped}\n`)

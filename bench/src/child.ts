@@ -15,6 +15,9 @@ export interface ChildOptions {
 const ANSWER_WITHIN_MS = 120_000
 
 export class MeasuredChild {
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
   readonly #child: ChildProcess
   readonly #ended: Promise<void>
   #waiting: { readonly is: Answer["is"]; readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void }[] = []
@@ -37,7 +40,7 @@ export class MeasuredChild {
     })
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on("data", (chunk: Buffer) => {
-        this.#output = `${this.#output}${chunk.toString()}`.slice(-20_000)
+        this.#output = `${this.#output}${chunk.toString()}`.slice(-200_000)
         options.onLog?.(chunk.toString())
       })
     this.#child.on("message", (answer: Answer) => this.#hear(answer))

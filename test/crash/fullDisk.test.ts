@@ -17,6 +17,9 @@ import { World } from "../support/world.ts"
 /** Longer than the venue's log ever gets (SQLite makes it anew after 4 MB). */
 const LOG_BYTES = 6 * 1024 * 1024
 const AWAY_MS = 10_000
+const RESTING = 200
+/** Come while it is full, evenly. */
+const SIGNALS = 200
 
 let world: World
 afterEach(() => world.close())
@@ -45,13 +48,16 @@ describe.skipIf(!canForbid)("given SQLite on a disk that is full for 10 s, under
     { kill: false, name: "the engine lives on" },
     { kill: true, name: "the engine is killed in the middle" },
   ])(
-    "when 20 orders rest and 20 signals come meanwhile ($name), then fills get their stops at once, no entry leaves, and all goes on",
-    async ({ kill }) => {
+    `when ${RESTING} orders rest and ${SIGNALS} signals come meanwhile ($name), then fills get their stops at once, no entry leaves, and all goes on`,
+    async ({ kill, name }) => {
       world = await World.create()
       const engine = await world.start()
-      const bodies = Array.from({ length: 20 }, eth)
-      for (const body of bodies) world.publish(body)
-      for (const body of bodies) await world.when(body.signal_id, (row) => row.type === "EntryAccepted", 20_000)
+      for (let n = 0; n < RESTING; n++) world.publish(eth())
+      await world.nc.flush()
+      await until(async () => (await world.rows()).filter((row) => row.type === "EntryAccepted").length >= RESTING, {
+        what: "all to rest",
+        timeoutMs: 20_000,
+      })
       let lots = 0
       await until(
         async () => {
@@ -73,13 +79,19 @@ describe.skipIf(!canForbid)("given SQLite on a disk that is full for 10 s, under
       const fullAtMs = Date.now()
       const entriesBefore = placed("entry")
       const stopsBefore = placed("stop")
-      for (let n = 0; n < 20; n++) world.publish(ada())
-      await world.nc.flush()
+      const load = (async (): Promise<void> => {
+        for (let n = 0; n < SIGNALS; n++) {
+          world.publish(ada())
+          await sleep((0.9 * AWAY_MS) / SIGNALS)
+        }
+        await world.nc.flush()
+      })()
       await until(async () => (await world.get("/readyz")).status === 503, { what: "to be not ready" })
       await world.setPrice("2440", "ETHUSDT")
       const filledAtMs = Date.now()
-      await until(() => placed("stop") >= stopsBefore + 20, { what: "20 stops without a store", timeoutMs: 3000 })
+      await until(() => placed("stop") >= stopsBefore + RESTING, { what: `${RESTING} stops without a store`, timeoutMs: 5000 })
       const protectedMs = Date.now() - filledAtMs
+      console.info(`${RESTING} under their stops ${protectedMs} ms after the price moved, without a store (${name})`)
       if (kill) {
         await engine.kill()
         // It cannot write its store, says so, and ends: whoever supervises it starts it again.
@@ -88,14 +100,15 @@ describe.skipIf(!canForbid)("given SQLite on a disk that is full for 10 s, under
         expect((await meanwhile.ended).code, meanwhile.tail()).not.toBe(0)
         expect(JSON.stringify(meanwhile.complaints) + meanwhile.stderr).toMatch(/disk I\/O error/)
       }
+      await load
       await sleep(Math.max(0, fullAtMs + AWAY_MS - Date.now()))
       const entries = placed("entry")
       if (kill) await world.start()
       else forbidToGrow(engine, "unlimited")
-      await quiet(world, lots + 40, 40_000)
+      await quiet(world, lots + RESTING + SIGNALS, 40_000)
       const findings = await checkWorld(world)
       expect(findings.problems).toEqual([])
-      expect(findings.orders).toBe(lots + 40)
+      expect(findings.orders).toBe(lots + RESTING + SIGNALS)
       expect(entries).toBe(entriesBefore)
       expect(protectedMs).toBeLessThan(5000)
       // One stop for each lot, also for those that were placed on the strength of the plan.

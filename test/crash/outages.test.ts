@@ -9,6 +9,11 @@ import { signal } from "../support/signals.ts"
 import { TIME_FACTOR, until } from "../support/until.ts"
 import { World } from "../support/world.ts"
 
+const AWAY_MS = 10_000
+const RESTING = 100
+/** Come while it is away, evenly. */
+const SIGNALS = 100
+
 const mongo = await requireMongo()
 let world: World
 let proxy: Proxy
@@ -35,40 +40,51 @@ describe.skipIf(mongo === undefined)("given MongoDB behind a line that can be cu
     { kill: false, name: "the engine lives on" },
     { kill: true, name: "the engine is killed in the middle" },
   ])(
-    "when it is cut for 10 s while 20 orders rest and 20 signals come ($name), then fills get their stops at once, no entry leaves, and all goes on",
-    async ({ kill }) => {
+    `when it is cut for 10 s while ${RESTING} orders rest and ${SIGNALS} signals come ($name), then fills get their stops at once, no entry leaves, and all goes on`,
+    async ({ kill, name }) => {
       await create()
       const engine = await world.start()
-      const bodies = Array.from({ length: 20 }, resting)
-      for (const body of bodies) world.publish(body)
-      for (const body of bodies) await world.when(body.signal_id, (row) => row.type === "EntryAccepted", 20_000)
+      for (let n = 0; n < RESTING; n++) world.publish(resting())
+      await world.nc.flush()
+      await until(async () => (await world.rows()).filter((row) => row.type === "EntryAccepted").length >= RESTING, {
+        what: "all to rest",
+        timeoutMs: 30_000,
+        everyMs: 500,
+      })
 
       proxy.cut()
       const cutAtMs = Date.now()
       await sleep(1000)
       const entriesBefore = world.paper.ledger().orders.filter((leg) => leg.leg === "entry").length
-      for (let n = 0; n < 20; n++) world.publish(signal({ symbol: "ADAUSDT", price: 0.5, current_price: 0.5, quantity: 1000 }))
-      await world.nc.flush()
+      const load = (async (): Promise<void> => {
+        for (let n = 0; n < SIGNALS; n++) {
+          world.publish(signal({ symbol: "ADAUSDT", price: 0.5, current_price: 0.5, quantity: 1000 }))
+          await sleep((0.8 * AWAY_MS) / SIGNALS)
+        }
+        await world.nc.flush()
+      })()
       await world.setPrice("2440", "ETHUSDT")
       const filledAtMs = Date.now()
       const stops = (): number => world.paper.ledger().orders.filter((leg) => leg.leg === "stop").length
-      await until(() => stops() >= 20, {
-        what: "20 stops without a store",
-        timeoutMs: 3000,
+      await until(() => stops() >= RESTING, {
+        what: `${RESTING} stops without a store`,
+        timeoutMs: 5000,
         seen: () => [stops(), engine.complaints.slice(-3)],
       })
       const protectedMs = Date.now() - filledAtMs
+      console.info(`${RESTING} under their stops ${protectedMs} ms after the price moved, without a store (${name})`)
       if (kill) {
         await engine.kill()
         world.launch()
       }
-      await sleep(Math.max(0, cutAtMs + 10_000 - Date.now()))
+      await load
+      await sleep(Math.max(0, cutAtMs + AWAY_MS - Date.now()))
       const entries = world.paper.ledger().orders.filter((leg) => leg.leg === "entry").length
       proxy.mend()
-      await quiet(world, 40, 40_000)
+      await quiet(world, RESTING + SIGNALS, 60_000)
       const findings = await checkWorld(world)
       expect(findings.problems).toEqual([])
-      expect(findings.orders).toBe(40)
+      expect(findings.orders).toBe(RESTING + SIGNALS)
       expect(entries).toBe(entriesBefore)
       expect(protectedMs).toBeLessThan(5000)
       // One stop for each lot, also for those that were placed on the strength of the plan.

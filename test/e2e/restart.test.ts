@@ -2,30 +2,32 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterEach, describe, expect, it } from "vitest"
 import { quiet } from "../support/killing.ts"
+import { requireMongo } from "../../tools/servers/testing.ts"
 import { checkWorld } from "../support/oracle.ts"
 import { signal } from "../support/signals.ts"
 import { TIME_FACTOR, until } from "../support/until.ts"
 import { World } from "../support/world.ts"
 
+const mongo = await requireMongo()
 let world: World
 afterEach(() => world.close())
 
-describe("given an engine on SQLite", () => {
-  /** When each order was taken up by the process that is ready since then, ms. */
-  const adoptedAfter = async (readyAtMs: number): Promise<readonly number[]> => {
-    const adopted: number[] = []
-    await world.withStore(async (store) => {
-      for await (const batch of store.rawStreams("order/"))
-        for (const { text } of batch.flatMap(({ events }) => events)) {
-          const event = JSON.parse(text) as { readonly type: string; readonly at: string }
-          if (event.type === "OrderAdopted") adopted.push(Date.parse(event.at) - readyAtMs)
-        }
-    })
-    adopted.sort((a, b) => a - b)
-    console.info(`${adopted.length} taken up, ${adopted[0]} to ${adopted.at(-1)} ms after the engine was ready`)
-    return adopted
-  }
+/** When each order was taken up by the process that is ready since then, ms. */
+const adoptedAfter = async (readyAtMs: number): Promise<readonly number[]> => {
+  const adopted: number[] = []
+  await world.withStore(async (store) => {
+    for await (const batch of store.rawStreams("order/"))
+      for (const { text } of batch.flatMap(({ events }) => events)) {
+        const event = JSON.parse(text) as { readonly type: string; readonly at: string }
+        if (event.type === "OrderAdopted") adopted.push(Date.parse(event.at) - readyAtMs)
+      }
+  })
+  adopted.sort((a, b) => a - b)
+  console.info(`${adopted.length} taken up, ${adopted[0]} to ${adopted.at(-1)} ms later`)
+  return adopted
+}
 
+describe("given an engine on SQLite", () => {
   it(
     "when it gets SIGTERM with 500 orders in flight, then they go on within a second of the restart, each is filled, and not one was given up",
     async () => {
@@ -106,5 +108,60 @@ describe("given an engine on SQLite", () => {
       expect(again.complaints).toEqual([])
     },
     60_000 * TIME_FACTOR,
+  )
+
+  it(
+    "when it died right after its entries left, and the venue does not find them for 5 s, then they are asked for until they are found, and none is given up",
+    async () => {
+      world = await World.create()
+      await (await world.start()).stop()
+      // Shorter than the proof of absence: send deadline (5 s) and what the venue needs (2 s).
+      await world.setFaults({ notFoundForMs: 5000 })
+      const dying = world.launch({ PETROSA_FAULT_POINT: "venue.entry.after:crash" })
+      for (let n = 0; n < 20; n++) world.publish(signal())
+      expect((await dying.ended).signal).toBe("SIGKILL")
+      await world.start()
+      await quiet(world, 20)
+      const findings = await checkWorld(world)
+      expect(findings.problems).toEqual([])
+      // Of what had not left by then nothing is at the venue, and the oracle has seen to that.
+      expect(findings.openLots).toBe(findings.entriesAtVenue)
+      expect(findings.entriesAtVenue).toBeGreaterThan(0)
+    },
+    60_000 * TIME_FACTOR,
+  )
+})
+
+describe.skipIf(mongo === undefined)("given an engine on MongoDB", () => {
+  const N = 100
+  const ACK_WAIT_MS = 2000
+
+  it(
+    `when it was killed with ${N} in flight, then they are taken up by the next one as their messages come again: within ack_wait, and what the store takes`,
+    async () => {
+      world = await World.create({
+        store: "mongodb",
+        mongoUrl: mongo?.url ?? "",
+        env: { PAPER_LATENCY_MS: "1000", ACK_WAIT_MS: String(ACK_WAIT_MS) },
+      })
+      const engine = await world.start()
+      for (let n = 0; n < N; n++) world.publish(signal())
+      await world.nc.flush()
+      await until(async () => (await world.rows()).length >= N, { what: "all decided", timeoutMs: 20_000, everyMs: 100 })
+      await engine.kill()
+      const killedAtMs = Date.now()
+      const again = await world.start()
+      const startedAfterMs = Date.now() - killedAtMs
+      await quiet(world, N, 60_000)
+      const adopted = await adoptedAfter(killedAtMs)
+      console.info(`of ${N} on MongoDB, after the kill; the next process was ready ${startedAfterMs} ms after it`)
+      expect(adopted.length).toBeGreaterThan(0)
+      expect(adopted.at(-1)).toBeLessThan(Math.max(ACK_WAIT_MS, startedAfterMs) + 3000 * TIME_FACTOR)
+      const findings = await checkWorld(world)
+      expect(findings.problems).toEqual([])
+      expect(findings.orders).toBe(N)
+      expect(again.running).toBe(true)
+    },
+    90_000 * TIME_FACTOR,
   )
 })

@@ -37,8 +37,9 @@ export class EngineProcess {
   #rest = ""
   readonly log: LogLine[] = []
 
-  constructor(env: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, ["--import", GUARD, MAIN], {
+  /** `nodeArguments`: flags and script; default: the engine's script without flags. */
+  constructor(env: Readonly<Record<string, string>>, nodeArguments: readonly string[] = [MAIN]) {
+    this.#child = spawn(process.execPath, ["--import", GUARD, ...nodeArguments], {
       env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...COMPILED, ...env },
       stdio: ["pipe", "pipe", "pipe"],
     })

@@ -71,7 +71,7 @@ const unprotectedMs = (events: readonly EventRecord[]): number => {
 const checkOrder = (
   order: OrderId,
   events: readonly EventRecord[],
-  ledger: Ledger,
+  fillsAt: ReadonlyMap<string, Ledger["fills"]>,
   legs: readonly LedgerOrder[],
   say: (problem: string) => void,
 ): void => {
@@ -107,7 +107,7 @@ const checkOrder = (
   // Our fills are the venue's.
   const ours = fillsOf(events)
   const venueIds = new Set(legs.map((leg) => String(leg.venueOrderId)))
-  const theirs = ledger.fills.filter((fill) => venueIds.has(fill.venueOrderId))
+  const theirs = [...venueIds].flatMap((id) => fillsAt.get(id) ?? [])
   const known = new Map(ours.map((fill) => [fill.tradeId, fill]))
   if (known.size !== ours.length) say("a fill is recorded twice")
   for (const fill of theirs) {
@@ -131,8 +131,15 @@ const checkOrder = (
   if (last.settled && isZero(closable) && !last.done) say(`flat and settled, but not done (${last.type})`)
 }
 
+export interface CheckOptions {
+  /** Whether the broker is looked at too. Default true. */
+  readonly queues?: boolean
+  /** Called now and then with how many orders were looked at. */
+  readonly onProgress?: (orders: number) => void
+}
+
 /** Everything that is wrong; an empty list of problems is what is wanted. */
-export const checkWorld = async (world: Auditable, options: { readonly queues?: boolean } = {}): Promise<Findings> => {
+export const checkWorld = async (world: Auditable, options: CheckOptions = {}): Promise<Findings> => {
   const problems: string[] = []
   const ledger = readPaperLedger(world.paperFile)
   const legsOf = new Map<string, LedgerOrder[]>()
@@ -141,6 +148,7 @@ export const checkWorld = async (world: Auditable, options: { readonly queues?: 
     if (parts === undefined) problems.push(`${leg.clientOrderId} at the venue is none of ours`)
     else legsOf.set(parts.order, [...(legsOf.get(parts.order) ?? []), leg])
   }
+  const fillsAt = Map.groupBy(ledger.fills, (fill) => fill.venueOrderId)
   const byReason: Record<string, number> = {}
   const positions = new Map<string, ReturnType<typeof dec>>()
   let orders = 0
@@ -170,7 +178,7 @@ export const checkWorld = async (world: Auditable, options: { readonly queues?: 
         }
         const legs = legsOf.get(order) ?? []
         legsOf.delete(order)
-        checkOrder(order, read.events, ledger, legs, say)
+        checkOrder(order, read.events, fillsAt, legs, say)
         unprotectedMaxMs = Math.max(unprotectedMaxMs, unprotectedMs(read.events))
         const last = read.events.at(-1)
         if (last === undefined) continue
@@ -179,10 +187,13 @@ export const checkWorld = async (world: Auditable, options: { readonly queues?: 
         if (last.reason !== null) byReason[last.reason] = (byReason[last.reason] ?? 0) + 1
         if (!isZero(dec(last.open_quantity))) {
           openLots += 1
+          // A spot account has balances, not positions: there the lot's own fills and stops have to do.
+          if (last.market !== "futures") continue
           const key = `${last.symbol} ${last.side === "buy" ? "long" : "short"}`
           positions.set(key, add(positions.get(key) ?? ZERO, dec(last.open_quantity)))
         }
       }
+      options.onProgress?.(orders)
     }
   })
   for (const [order, legs] of legsOf) problems.push(`${order}: ${legs.length} orders at the venue, and not one event`)

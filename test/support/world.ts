@@ -24,6 +24,8 @@ export interface WorldOptions {
   readonly directMongoUrl?: string
   readonly env?: Readonly<Record<string, string>>
   readonly nats?: NatsServer
+  /** What Node is given to start an engine: flags and script. Default: see {@link EngineProcess}. */
+  readonly nodeArguments?: readonly string[]
 }
 
 export interface Reply {
@@ -52,6 +54,7 @@ export class World {
   url = ""
   readonly #ownNats: boolean
   readonly #auditorsMongoUrl: string
+  readonly #nodeArguments: readonly string[] | undefined
   #paper: PaperVenue | undefined
   #mongo: Promise<EventStore> | undefined
 
@@ -60,6 +63,7 @@ export class World {
     this.#ownNats = options.nats === undefined
     this.nc = nc
     this.dir = dir
+    this.#nodeArguments = options.nodeArguments
     this.kind = options.store ?? "sqlite"
     this.#auditorsMongoUrl = options.directMongoUrl ?? options.mongoUrl ?? ""
     this.paperFile = join(dir, "paper.sqlite")
@@ -91,7 +95,7 @@ export class World {
 
   /** Starts an engine and does not wait. */
   launch(env: Readonly<Record<string, string>> = {}): EngineProcess {
-    const engine = new EngineProcess({ ...this.env, ...env })
+    const engine = new EngineProcess({ ...this.env, ...env }, this.#nodeArguments)
     this.engines.push(engine)
     return engine
   }

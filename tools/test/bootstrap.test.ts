@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterEach, describe, expect, it } from "vitest"
-import { isNewEnough, withoutNpm } from "../bootstrap.mjs"
+import { COMMANDS, isNewEnough, nodeArguments, withoutNpm } from "../bootstrap.mjs"
 
 const bootstrap = fileURLToPath(new URL("../bootstrap.mjs", import.meta.url))
 
@@ -38,6 +38,17 @@ describe("what a command needs", () => {
       "npm_config_https_proxy",
       "npm_config_registry",
     ])
+  })
+})
+
+describe("the engine's heap", () => {
+  it("given the container, then Node is started there as npm start starts it", () => {
+    const dockerfile = readFileSync(new URL("../../deploy/Dockerfile", import.meta.url), "utf8")
+    const [, line = ""] = /^CMD (\[.*\])$/m.exec(dockerfile) ?? []
+    const [node, ...args] = JSON.parse(line) as string[]
+    const root = fileURLToPath(new URL("../../", import.meta.url))
+    expect([node, ...args]).toEqual(["node", ...nodeArguments(COMMANDS.start).map((each) => each.replace(root, ""))])
+    expect(args).toContain("--heap-growing-percent=70")
   })
 })
 

@@ -30,7 +30,7 @@ interface Line {
 export const openLine = async (place: BrokerPlace, store: EventStore, onRefused: (error: unknown) => void): Promise<BrokerLine> => {
   const given = new AbortController()
   const signal = AbortSignal.any([given.signal, ...(place.signal === undefined ? [] : [place.signal])])
-  const opening = open({ ...place, signal }, store.storeId)
+  const opening = open({ ...place, signal }, store)
   const waits = store.kind !== "sqlite" || (await isThere(opening)) || !(await hasOpenOrders(store))
   if (waits) {
     const { broker, intake } = await opening
@@ -66,10 +66,10 @@ export const openLine = async (place: BrokerPlace, store: EventStore, onRefused:
   }
 }
 
-const open = async (place: BrokerPlace, storeId: string): Promise<Line> => {
+const open = async (place: BrokerPlace, store: EventStore): Promise<Line> => {
   const broker = await openBroker(place)
   try {
-    const { ready, ensure } = await prepareStreams(broker, place.settings, storeId, place.log, place.signal)
+    const { ready, ensure } = await prepareStreams(broker, place.settings, store, place.log, place.signal)
     return { broker, intake: new NatsIntake({ broker, streams: ready, ensure }) }
   } catch (error) {
     await broker.close()

@@ -1,5 +1,6 @@
 /**
- * Fault points from the environment, for crash tests of the real process: `PETROSA_FAULT_POINT`, honoured in simulation only.
+ * Fault points from the environment, for crash tests of the real process: `PETROSA_FAULT_POINT`. Means nothing in live
+ * mode.
  *
  *     venue.entry.before:crash        kills this process at the first hit (SIGKILL: nothing is closed, nothing is said)
  *     venue.stop.after:crash:3        … at the third
@@ -54,3 +55,7 @@ export const faultHook = (text: string): FaultPoints => {
     },
   }
 }
+
+/** What the environment asks for; nothing where money is real, and where nothing is asked for. */
+export const faultsOf = (text: string | undefined, mode: "simulation" | "testnet" | "live"): FaultPoints | undefined =>
+  text === undefined || mode === "live" ? undefined : faultHook(text)

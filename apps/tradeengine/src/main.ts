@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs"
 import { parseSettings, shownSettings } from "@petrosa/contracts"
 import pino from "pino"
 import { type EnsuredNats, ensureNats } from "../../../tools/servers/ensureNats.ts"
-import { faultHook } from "./faultHook.ts"
+import { faultsOf } from "./faultHook.ts"
 import { HttpStartFailed } from "./http/index.ts"
 import { StartRefused } from "./refused.ts"
 import { type Service, startService } from "./service.ts"
@@ -33,8 +33,6 @@ if (parsed._tag === "Invalid") {
     level: settings.logLevel,
     redact: { paths: ["*.secret", "*.password", "*.token", "*.apiKey", "*.apiSecret", "config", "request"], censor: "[redacted]" },
   })
-  // For crash tests of the real process; means nothing where money is real.
-  const faultPoint = process.env["PETROSA_FAULT_POINT"]
   const stopping = new AbortController()
   let service: Service | undefined
   let nats: EnsuredNats | undefined
@@ -86,6 +84,8 @@ if (parsed._tag === "Invalid") {
     )
     nats = await ensureNats(settings.natsUrl === undefined ? {} : { natsUrl: settings.natsUrl })
     if (!stopped) {
+      // For crash tests of the real process; means nothing where money is real.
+      const faults = faultsOf(process.env["PETROSA_FAULT_POINT"], settings.mode)
       log.info({ url: nats.url.replace(/\/\/[^@]*@/, "//***@"), source: nats.source }, "NATS")
       service = await startService({
         settings,
@@ -95,7 +95,7 @@ if (parsed._tag === "Invalid") {
         log,
         signal: stopping.signal,
         onFatal: (error) => void giveUp(error),
-        ...(faultPoint === undefined || settings.mode === "live" ? {} : { faults: faultHook(faultPoint) }),
+        ...(faults === undefined ? {} : { faults }),
       })
       log.info({ url: service.url, docs: `${service.url}/docs`, inspector: `${service.url}/inspector`, mode: settings.mode }, "ready")
     }

@@ -128,11 +128,25 @@ const parseAny = (text: string): Decimal | undefined => {
 /** Parses outside text; `undefined` when it is no finite decimal, too long, or has more than 40 places or digits of exponent. */
 export const parseDecimal = (text: string): Decimal | undefined => parsePlain(text) ?? parseAny(text)
 
+/** Decimals that were parsed lately, by their text: an order's few quantities and prices are asked for some hundred times. */
+const LATELY = 256
+const lately: (Decimal | undefined)[] = Array.from({ length: LATELY }, () => undefined)
+const placeOf = (text: string): number => {
+  const { length } = text
+  return (length * 37 + text.charCodeAt(length - 1) * 11 + text.charCodeAt(length >> 1) * 3 + text.charCodeAt(0)) & (LATELY - 1)
+}
+
 /** Parses text that this program wrote. Throws `RangeError` on anything else. */
 export const dec = (value: string | number | bigint): Decimal => {
+  if (value === "0") return ZERO
   const text = typeof value === "string" ? value : String(value)
+  const place = placeOf(text)
+  const known = lately[place]
+  if (known !== undefined && known.text === text) return known
   const decimal = parsePlain(text) ?? parseAny(text)
   if (decimal === undefined) throw new RangeError(`not an exact decimal: ${JSON.stringify(text).slice(0, 80)}`)
+  // Nobody changes it, so all who name it may have the same one. Only what is canonical is known by its text.
+  if (decimal.text !== undefined) lately[place] = decimal
   return decimal
 }
 

@@ -239,6 +239,8 @@ export interface EventData {
     readonly cause: "opposite" | "close" | "protection" | "stopPassed" | "targetPassed" | "lateFill" | "operator"
     readonly by: string
     readonly detail?: string
+    /** The targets go at once, before the flatten. Events of earlier versions have none: there they stayed until the lot was flat. */
+    readonly targets?: "cancelled"
   }
   ExitFilled: { readonly leg: Leg; readonly clientOrderId: ClientOrderId; readonly fills: readonly Fill[]; readonly via: Via }
   /** A leg that was to go because the lot is closed, or the other leg of its list trades, is proven gone. */
@@ -252,7 +254,11 @@ export interface EventData {
     /** (exit − entry) × quantity for a long, less the fees, in quote. */
     readonly profit: DecimalString
     readonly closedBy: Leg | "close"
+    /** So much more was given back than was held, at the same average price: neither in the quantity nor in the profit. */
+    readonly excess?: DecimalString
   }
+  /** Two exits traded where one was to: what was given back beyond what was held, in base. */
+  LotOverClosed: { readonly excess: DecimalString; readonly asset: string }
   /** What cannot be closed because it is less than the exchange's minimum: recorded, counted, outside the invariant. */
   DustLeft: { readonly quantity: DecimalString; readonly asset: string }
 
@@ -267,6 +273,8 @@ export interface EventData {
     readonly cancelledEntry: boolean
     /** It is parked: what it still holds was not closed. */
     readonly parked?: boolean
+    /** It is closed, and so much more was given back than was held (in base; part of the quantity). */
+    readonly excess?: DecimalString
   }
 
   OrderCompleted: { readonly quantity: DecimalString; readonly fillPrice: DecimalString; readonly fees: DecimalString }
@@ -279,7 +287,11 @@ export interface EventData {
   LateFillFound: { readonly fills: readonly Fill[]; readonly venueOrderId: VenueOrderId; readonly via: Via }
 
   /** A deadline that is data in the context has passed. */
-  DeadlinePassed: { readonly deadline: "entry" | "protection" | "retry" | "partial"; readonly dueAtMs: number; readonly nowMs: number }
+  DeadlinePassed: {
+    readonly deadline: "entry" | "protection" | "retry" | "partial" | "close"
+    readonly dueAtMs: number
+    readonly nowMs: number
+  }
   /** Another process (or this one after a restart) took the order over. */
   OrderAdopted: {
     readonly replica: string
@@ -289,7 +301,10 @@ export interface EventData {
     readonly downMs: number
   }
   StepFailed: { readonly error: string; readonly input: string; readonly count: number }
-  OrderParked: { readonly code: "STEP_FAILED" | "ADOPTED_TOO_OFTEN" | "UNREADABLE" | "INVARIANT" | "OPERATOR"; readonly detail: string }
+  OrderParked: {
+    readonly code: "STEP_FAILED" | "ADOPTED_TOO_OFTEN" | "UNREADABLE" | "INVARIANT" | "OVER_CLOSED" | "OPERATOR"
+    readonly detail: string
+  }
   OrderUnparked: { readonly by: string }
 }
 
@@ -365,6 +380,7 @@ export const EVENT_SCHEMA: Readonly<Record<OrderEventType, number>> = {
   ExitFilled: 1,
   SiblingCancelled: 1,
   LotClosed: 1,
+  LotOverClosed: 1,
   DustLeft: 1,
   CloseIntended: 1,
   CloseReported: 1,
@@ -406,6 +422,7 @@ export const EVENT_MEANINGS: Readonly<Record<OrderEventType, string>> = {
   ExitFilled: "A leg traded: some or all of the lot was given back.",
   SiblingCancelled: "A leg that is no longer needed is proven gone.",
   LotClosed: "Nothing of the lot is held any more; the profit is known.",
+  LotOverClosed: "Two exits traded, and more was given back than was held: whatever is left of its legs goes.",
   DustLeft: "What is left is less than the exchange lets anybody sell.",
   CloseIntended: "A closing order asks its strategy's lots to close.",
   CloseReported: "One of them has closed, and what came of it.",

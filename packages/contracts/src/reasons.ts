@@ -61,6 +61,10 @@ export const REASONS = {
   ENTRY_CANCELLED_AT_VENUE: ["refused", "The entry was cancelled at the venue by somebody else, unfilled."],
   NOT_PLACED: ["broken", "The outcome was unknown, and the venue has proven that the entry never reached it."],
   PROTECTION_FAILED: ["broken", "What was filled could not be protected in time and was closed at market."],
+  OVER_CLOSED: [
+    "broken",
+    "It was closed, but a stop or target traded beside the close: more was given back than was held, and other lots of the symbol hold so much less.",
+  ],
   PARKED: ["broken", "The order was parked: a human has to look."],
 } as const satisfies Record<string, readonly [FailureClass, string]>
 

@@ -80,6 +80,9 @@ export interface EventRecord extends FlatFields {
   readonly hash: string
 }
 
+/** A record without the fold that it carries for readers. */
+export type EventEnvelope = Omit<EventRecord, keyof FlatFields>
+
 /** A record before it is sealed. */
 export type UnsealedRecord = Omit<EventRecord, "hash">
 

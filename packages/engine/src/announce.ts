@@ -6,6 +6,7 @@
 import type { EventRecord, SealedRecord } from "@petrosa/contracts"
 import type { OrderRow } from "@petrosa/event-store"
 import type { Desk } from "./desk.ts"
+import type { FaultPoints } from "./faultPoints.ts"
 import type { LiveOrder } from "./liveOrder.ts"
 
 /** A batch of the journal must fit into one NATS message (1 MiB by default). */
@@ -15,6 +16,8 @@ const HASH_BYTES = 75
 const OPEN = 0x5b
 const CLOSE = 0x5d
 const COMMA = 0x2c
+
+const isAnchor = ({ envelope }: SealedRecord): boolean => envelope.state === "anchor"
 
 const ANNOUNCED: ReadonlySet<string> = new Set(["OrderCompleted", "OrderFailed", "LotClosed", "OrderParked"])
 
@@ -29,11 +32,17 @@ export class Announcer {
         for (const sealed of records) {
           if (!ANNOUNCED.has(sealed.envelope.type)) continue
           if (faults === undefined) this.#announce(order, sealed)
-          else void Promise.resolve(faults.at("broker.announce.before", order.order)).then(() => this.#announce(order, sealed))
+          else void this.#announceWith(faults, order, sealed)
         }
       },
     })
     desk.journal.listen((records) => this.#journal(records))
+  }
+
+  async #announceWith(faults: FaultPoints, order: LiveOrder, sealed: SealedRecord): Promise<void> {
+    await faults.at("broker.announce.before", order.order)
+    this.#announce(order, sealed)
+    await faults.at("broker.announce.after", order.order)
   }
 
   #announce(order: LiveOrder, { envelope, flat }: SealedRecord): void {
@@ -86,20 +95,27 @@ export class Announcer {
   }
 
   #send(records: readonly SealedRecord[], from: number, to: number, length: number): void {
+    // Anchors alone are nobody's news.
+    if (records.slice(from, to).every(isAnchor)) return
+    const { intake, replica } = this.#desk.options
+    intake.journal(replica, length, () => this.#batchOf(records, from, to, length))
+  }
+
+  #batchOf(records: readonly SealedRecord[], from: number, to: number, length: number): Uint8Array {
     const batch = Buffer.allocUnsafe(length + 2)
     let at = 0
     batch[at++] = OPEN
     for (let i = from; i < to; i++) {
       const sealed = records[i]
-      // Anchors are nobody's news; what does not fit into any message is left out.
-      if (sealed === undefined || sealed.envelope.state === "anchor" || sealed.bytes.length + HASH_BYTES > JOURNAL_MAX_BYTES) continue
+      // What does not fit into any message is left out.
+      if (sealed === undefined || isAnchor(sealed) || sealed.bytes.length + HASH_BYTES > JOURNAL_MAX_BYTES) continue
       if (at > 1) batch[at++] = COMMA
       batch.set(sealed.bytes, at)
       at += sealed.bytes.length - 1
       at += batch.write(`,"hash":"${sealed.hash}"}`, at, "latin1")
     }
     batch[at++] = CLOSE
-    if (at > 2) this.#desk.options.intake.journal(this.#desk.options.replica, batch.subarray(0, at))
+    return batch.subarray(0, at)
   }
 
   /** The newest record of each order in another process's batch. */

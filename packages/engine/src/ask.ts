@@ -5,14 +5,14 @@
  * Unknown is a question: `resolveEntry` and `resolveLeg` ask on a widening schedule until the venue has shown the order, or
  * has proven that it never had it. A failing query is not an answer (docs/design.md section 5).
  */
-import type { BracketList, ClientOrderId, Exchange, Fill, Leg, LegRequest, OrderEvent, Read, Via } from "@petrosa/contracts"
+import type { BracketList, ClientOrderId, Exchange, Fill, Leg, LegRequest, Market, OrderEvent, Read, Via } from "@petrosa/contracts"
 import { ZERO, dec, gt, reason, str } from "@petrosa/contracts"
 import type { OrderContext } from "@petrosa/lifecycle"
 import { entryIsOver, liveLegs, observe, openQuantity, tooOld, usesLists } from "@petrosa/lifecycle"
 import type { PriceRead, Venue, VenueOrder } from "@petrosa/venue"
 import { ListAsker } from "./askLists.ts"
 import type { FaultPoint, FaultPoints } from "./faultPoints.ts"
-import { entryProblem, stopIsPassed } from "./lastLook.ts"
+import { entryProblem, firingStop, stopIsPassed } from "./lastLook.ts"
 import type { Cause, LiveOrder } from "./liveOrder.ts"
 import { OpenOrders } from "./openOrders.ts"
 import type { EngineLog } from "./options.ts"
@@ -49,6 +49,9 @@ const ABSENCE_SPACING_MS = 250
 const LEG_ABSENCE_MS = 750
 const OWNER_RETRY_MS = 50
 const LEGS_KNOWN_MS = 20
+/** A stop that the market is through fires within so long, or goes by another price than the one that we see. */
+const STOP_FIRES_WITHIN_MS = 1000
+const STOP_ASKED_EVERY_MS = 100
 /** What rests does not change often, and its end is heard of, or found missing from the next list. */
 const CROWD_LIST_AGE_MS = 2_500
 /** An order that we believe live and that the venue does not know, this often in a row, over its time of proof, is over. */
@@ -197,10 +200,16 @@ export class Asker {
     if (venue === undefined || kind === "entry") return
     if (!order.legsKnown) await this.#untilLegsKnown(order)
     if (host.faults !== undefined) await point(host.faults, `venue.${kind}.before`, order)
+    if (kind === "flatten") await this.#untilStopHasFired(order, venue)
     const owner = host.stillOwner(order)
     if (owner !== true && !(await owner)) return
     const leg = order.context.legs.find((one) => one.clientOrderId === request.clientOrderId)
     if (leg === undefined || leg.status !== "sending") return
+    if (kind === "target" && order.context.closing?.targets === "cancelled") {
+      const evidence = { notSent: "the lot is being closed, and its targets go" }
+      order.take([{ type: "LegNotPlaced", data: { leg: kind, clientOrderId: request.clientOrderId, evidence } }], "decision")
+      return
+    }
     const held = openQuantity(order.context)
     if (!gt(held, ZERO) || (kind === "flatten" && gt(dec(request.quantity), held))) {
       // Something else closed it between the decision and now. This one has certainly not left; the planner sizes anew.
@@ -237,6 +246,27 @@ export class Asker {
         order.take([{ type: "LegRefused", data }], "reply")
         return
       }
+    }
+  }
+
+  /**
+   * The market is through a live stop: it closes the lot by itself, and has perhaps done so already. A flatten beside it would
+   * close what other lots hold. The venue is asked until it says so, for a moment only: the stop may go by another price.
+   */
+  async #untilStopHasFired(order: LiveOrder, venue: Venue): Promise<void> {
+    const host = this.#host
+    const untilMs = host.monotonicMs() + STOP_FIRES_WITHIN_MS
+    const firing = (): ClientOrderId | undefined => {
+      const { symbol, market } = order.context
+      const read = host.priceOf(order)
+      return firingStop(
+        order.context,
+        read === undefined ? venue.price(symbol, market) : read._tag === "Fresh" ? (read.mark ?? read.price) : undefined,
+      )
+    }
+    for (let stop = firing(); stop !== undefined && !this.#gone(order) && host.monotonicMs() < untilMs; stop = firing()) {
+      await this.#query(order, venue, stop, "query")
+      if (firing() === stop) await host.sleep(STOP_ASKED_EVERY_MS)
     }
   }
 
@@ -295,9 +325,17 @@ export class Asker {
     const venue = this.#host.venueOf(order)
     const { entry, symbol, market } = order.context
     if (venue === undefined || entry === null || entry.ended === "filled" || entry.ended === "notSent") return false
+    const { faults } = this.#host
+    if (faults !== undefined) await point(faults, "venue.query.before", order)
     const answer = await venue.query(symbol, market, entry.clientOrderId)
+    if (faults !== undefined) await point(faults, "venue.query.after", order)
     if (answer._tag === "Unknown") return true
     return answer.value !== undefined && gt(dec(answer.value.filledQuantity), dec(entry.filled))
+  }
+
+  /** What the venue names as open of a symbol, by our orders; asked once for all who want to know at the same time. */
+  listed(venue: Venue, symbol: string, market: Market): ReturnType<OpenOrders["of"]> {
+    return this.#openOrders.of(venue, symbol, market)
   }
 
   /**

@@ -19,7 +19,7 @@ const ASK_AGAIN_MS = 500
 export const closeEvents = (c: OrderContext, cause: "opposite" | "close" | "operator", by: string): readonly OrderEvent[] => {
   if (c.entry === null || c.parked !== null || c.closing !== null) return []
   const open = !entryIsOver(c) || (hasFills(c) && !c.lotClosed)
-  return open ? [{ type: "CloseRequested", data: { cause, by } }] : []
+  return open ? [{ type: "CloseRequested", data: { cause, by, targets: "cancelled" } }] : []
 }
 
 /** What was given back since the request, once the lot is closed and over; undefined before. */
@@ -36,6 +36,7 @@ const reportOf = (c: OrderContext, order: OrderId): OrderEvent | undefined => {
       fees: str(sub(dec(c.exit.feesQuote), dec(before.feesQuote))),
       cancelledEntry: c.parked === null && !hasFills(c),
       ...(c.parked !== null && !isDone(c) ? { parked: true } : {}),
+      ...(c.excess === "0" ? {} : { excess: c.excess }),
     },
   }
 }

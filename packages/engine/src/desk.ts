@@ -41,8 +41,13 @@ export interface DeskListener {
 const RECENTLY_DONE_MAX = 20_000
 const PROTECTIVE_SWEEP_MS = 50
 const QUIESCE_TICK_MS = 10
+/** After a gap: what is filled does not wait longer than this for the store to say whose it is. */
+const OWNER_WAIT_MS = 1000
 /** Copies of a signal that turns out to be known already come again after this, one by one. */
 const COPY_NAK_MS = 1000
+
+/** While nobody can say whose it is, protection goes on by the plan; an entry does not leave. */
+const mayGoOnUnproven = ({ context: { entry } }: LiveOrder): boolean => entry !== null && entry.status !== "sending"
 
 /** Something is filled without a stop, or a market entry was taken and must fill any moment: not to be left alone now. */
 const isRestless = (c: OrderContext): boolean =>
@@ -285,6 +290,17 @@ export class Desk implements OrderHost {
     for (const listener of this.#listeners) listener.failed?.(order, error, input)
   }
 
+  /** Resolves when everything taken so far is durable, or after the wait for the store that a position has. */
+  recorded(order: LiveOrder): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(this.options.protectionStoreWaitMs, resolve)
+      order.whenDurable(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
   retryFlush(flush: () => void): void {
     this.#clock.after(PROTECTIVE_SWEEP_MS, flush)
   }
@@ -418,14 +434,24 @@ export class Desk implements OrderHost {
     return order.epoch === this.#epoch || this.#proveOwner(order)
   }
 
-  async #proveOwner(order: LiveOrder): Promise<boolean> {
+  #proveOwner(order: LiveOrder): Promise<boolean> {
+    const proven = this.#askOwner(order)
+    if (!mayGoOnUnproven(order)) return proven
+    // A store that takes its time is, for what is filled, one that is away. What it says in the end counts all the same.
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(OWNER_WAIT_MS, () => resolve(!order.dropped))
+      void proven.then((isOwner) => {
+        cancel()
+        resolve(isOwner)
+      })
+    })
+  }
+
+  async #askOwner(order: LiveOrder): Promise<boolean> {
     const epoch = this.#epoch
     const head: StoredHead = await this.#heads.read(order.stream)
     if (order.dropped) return false
-    if (head._tag === "Unknown") {
-      // The store is away: protection goes on by the plan, an entry does not leave.
-      return order.context.entry !== null && order.context.entry.status !== "sending"
-    }
+    if (head._tag === "Unknown") return mayGoOnUnproven(order)
     if (head.version > order.version || (head.version === order.version && head.hash !== order.head)) {
       this.onConflict(order)
       return false
@@ -473,6 +499,12 @@ export class Desk implements OrderHost {
         break
       case "LotClosed":
         this.metrics.lotsClosed.inc({ closed_by: order.context.closedBy ?? "close" })
+        break
+      case "LotOverClosed":
+        this.options.log.error(
+          { order: order.order, excess: order.context.excess },
+          "two exits of a lot traded: more was given back than was held; what is left of its legs is being cancelled",
+        )
         break
       case "OrderParked":
         this.parkedSeen += 1

@@ -21,6 +21,7 @@ import { joinPoison } from "./poison.ts"
 import { Receiver, type ResumeRequest } from "./receive.ts"
 import { StoreWatch } from "./storeWatch.ts"
 import { Sweeper } from "./sweep.ts"
+import { movedFirst } from "./movedFirst.ts"
 import { takeUpFromStore } from "./takeUp.ts"
 import { VenueFeed } from "./venueFeed.ts"
 
@@ -155,6 +156,7 @@ export class Engine {
       recoveries.hold()
       const takenUp = await this.#persistently("take up what is open", () => takeUpFromStore(this.desk, this.receiver, open))
       recoveries.release()
+      void movedFirst(this.desk, recoveries)
       if (takenUp > 0) options.log.info({ takenUp }, "open orders are taken up from the store")
       const reclaimed = await options.intake.reclaim()
       options.log.info({ ...reclaimed }, "what an earlier process held is asked back")

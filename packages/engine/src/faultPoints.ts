@@ -12,6 +12,7 @@ export const FAULT_POINTS = [
   "broker.lot.before",
   "broker.lot.after",
   "broker.announce.before",
+  "broker.announce.after",
   "venue.entry.before",
   "venue.entry.signed",
   "venue.entry.after",

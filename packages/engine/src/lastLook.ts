@@ -4,7 +4,7 @@
  *
  * Only where a feed of market data is there. A stop is never held back for want of a price: then the venue judges it.
  */
-import type { LegRequest, Reason } from "@petrosa/contracts"
+import type { ClientOrderId, DecimalString, LegRequest, MarketPrice, Reason, Side } from "@petrosa/contracts"
 import { dec, gte, lte, reason } from "@petrosa/contracts"
 import type { OrderContext } from "@petrosa/lifecycle"
 import type { PriceRead } from "@petrosa/venue"
@@ -50,8 +50,20 @@ export const entryProblem = (c: Pick<OrderContext, "stopPrice">, request: LegReq
 export const stopIsPassed = (request: LegRequest, read: PriceRead | undefined): string | undefined => {
   if (request.leg !== "stop" || request.triggerPrice === undefined || read?._tag !== "Fresh") return undefined
   const { price, source } = read.mark ?? read.price
-  const live = dec(price)
-  const trigger = dec(request.triggerPrice)
-  const passed = request.side === "sell" ? lte(live, trigger) : gte(live, trigger)
-  return passed ? `the market is at ${price} (${source}), and the stop at ${request.triggerPrice}` : undefined
+  return isThrough(request.side, request.triggerPrice, price)
+    ? `the market is at ${price} (${source}), and the stop at ${request.triggerPrice}`
+    : undefined
+}
+
+/** @param side of the stop: one that sells fires below its trigger */
+const isThrough = (side: Side, trigger: DecimalString, price: DecimalString): boolean =>
+  side === "sell" ? lte(dec(price), dec(trigger)) : gte(dec(price), dec(trigger))
+
+/** A live stop that the market is through: it is closing the lot by itself, or has done so already. */
+export const firingStop = (c: Pick<OrderContext, "entry" | "legs">, market: MarketPrice | undefined): ClientOrderId | undefined => {
+  if (market === undefined) return undefined
+  const side = c.entry?.side === "buy" ? "sell" : "buy"
+  return c.legs.find(
+    ({ leg, status, price }) => leg === "stop" && status === "live" && price !== null && isThrough(side, price, market.price),
+  )?.clientOrderId
 }

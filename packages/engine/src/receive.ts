@@ -5,11 +5,12 @@
  * often, is one order; what cannot be decoded is kept raw with its reason before it leaves the stream; an order that is in
  * the store and not held here is adopted only by its own message (or a resume), never by a copy of its signal.
  */
-import type { Arrival, EventRecord, OrderEvent, OrderId, Signal, SignalIdentity } from "@petrosa/contracts"
+import type { Arrival, EventEnvelope, OrderEvent, OrderId, Signal, SignalIdentity } from "@petrosa/contracts"
 import { dec, decodeSignal, isOrderId, mul, orderStream, reason, str } from "@petrosa/contracts"
-import type { ReadableStream, StreamRead } from "@petrosa/event-store"
+import type { HistoryRead, ReadableHistory } from "@petrosa/event-store"
 import { rowOf } from "@petrosa/event-store"
 import type { IntakeMessage, MessageHandle } from "@petrosa/intake"
+import type { OrderContext } from "@petrosa/lifecycle"
 import { decideEntry, hasFills, outstanding, questionsAfterRestart, rebuild, redecide, unrecordedLegIds } from "@petrosa/lifecycle"
 import { bookRow } from "./books.ts"
 import { feedOf, priceInputs } from "./livePrice.ts"
@@ -301,10 +302,10 @@ export class Receiver {
     wanted: readonly { readonly message: IntakeMessage; readonly order: OrderId; readonly incoming?: Incoming }[],
   ): Promise<void> {
     const { store, faults, log } = this.#desk.options
-    let found: ReadonlyMap<string, StreamRead>
+    let found: ReadonlyMap<string, HistoryRead>
     try {
       await faults?.at("store.read.before", wanted[0]?.order ?? "")
-      found = await store.readStreams([...new Set(wanted.map(({ order }) => orderStream(order)))])
+      found = await store.readHistories([...new Set(wanted.map(({ order }) => orderStream(order)))])
       await faults?.at("store.read.after", wanted[0]?.order ?? "")
     } catch (error) {
       log.warn({ error: String(error), messages: wanted.length }, "the store could not be read; the messages come again")
@@ -314,7 +315,7 @@ export class Receiver {
     // Protection first: what is filled before what is not.
     const filled = (order: OrderId): number => {
       const read = found.get(orderStream(order))
-      return read?._tag === "Readable" && Number(read.events.at(-1)?.open_quantity ?? 0) !== 0 ? 0 : 1
+      return read?._tag === "Readable" && Number(read.last.open_quantity) !== 0 ? 0 : 1
     }
     for (const { message, order, incoming } of [...wanted].sort((a, b) => filled(a.order) - filled(b.order))) {
       if (!message.handle.held) continue
@@ -359,7 +360,7 @@ export class Receiver {
     void this.#reject(message, { code: "UNPROCESSABLE", message: `The engine failed on it ${message.deliveryCount} times.`, fields: [] })
   }
 
-  #existing(message: IntakeMessage, order: OrderId, read: StreamRead, incoming: Incoming | undefined): void {
+  #existing(message: IntakeMessage, order: OrderId, read: HistoryRead, incoming: Incoming | undefined): void {
     const { log } = this.#desk.options
     if (read._tag === "Unreadable") {
       // Never act on a history that cannot be read; it waits for a version that can.
@@ -367,12 +368,8 @@ export class Receiver {
       message.nak(60_000)
       return
     }
-    const last = read.events.at(-1)
-    const first = read.events[0]
-    if (last === undefined || first === undefined) {
-      message.nak(BROKEN_RETRY_MS)
-      return
-    }
+    const { last } = read
+    const first = read.events[0] ?? last
     // What the store says is what counts, whatever was believed of this order here.
     bookRow(this.#desk.book, rowOf(last), this.#venueName(last))
     const data = first.data as { readonly identity?: SignalIdentity; readonly arrival?: Arrival }
@@ -398,7 +395,7 @@ export class Receiver {
       return
     }
     const cause = message.kind === "lot" ? "lot" : message.kind === "resume" ? "resume" : "redelivery"
-    const live = this.#rebuilt(order, read, last, (held) => {
+    const live = this.#rebuilt(order, read, (held) => {
       held.handles.set(handleKey(message), message.handle)
       held.lotPublished = message.kind === "lot"
     })
@@ -406,7 +403,7 @@ export class Receiver {
       message.nak(60_000)
       return
     }
-    this.#adopt(live, read, last, { cause, delivery: message.deliveryCount }, resume, () => {
+    this.#adopt(live, read, { cause, delivery: message.deliveryCount }, resume, () => {
       if (resume !== undefined) this.onResume(live, resume)
       // A cancel or a close was asked of an order that has a message of its own, and that one comes back to somebody.
       if (resume?.request === "cancel" || resume?.request === "close") {
@@ -424,25 +421,25 @@ export class Receiver {
    * Takes an order up that the store has and nobody else can have: this process is alone. Its message, when it has one,
    * comes to the order that is held already. False: there is nothing to take up, or it cannot be read.
    */
-  takeUp(order: OrderId, read: StreamRead): boolean {
+  takeUp(order: OrderId, read: HistoryRead): boolean {
     if (this.#desk.orders.has(order)) return false
     if (read._tag === "Unreadable") {
       const { version, detail } = read
       this.#desk.options.log.error({ order, version, detail }, "the order's history cannot be read by this version: left alone")
       return false
     }
-    const last = read.events.at(-1)
-    if (last === undefined || last.done || last.parked) return false
-    const live = this.#rebuilt(order, read, last, (held) => {
+    if (read.last.done || read.last.parked) return false
+    const live = this.#rebuilt(order, read, (held) => {
       held.awaits = (read.events[0]?.data as { readonly arrival?: Arrival } | undefined)?.arrival
     })
     if (live === undefined) return false
-    this.#adopt(live, read, last, { cause: "restart", delivery: 0 }, undefined, () => this.#desk.finish(live))
+    this.#adopt(live, read, { cause: "restart", delivery: 0 }, undefined, () => this.#desk.finish(live))
     return true
   }
 
   /** The order, held, as its events say; `undefined` when the machine cannot have such a history. */
-  #rebuilt(order: OrderId, read: ReadableStream, last: EventRecord, prepare: (live: LiveOrder) => void): LiveOrder | undefined {
+  #rebuilt(order: OrderId, read: ReadableHistory, prepare: (live: LiveOrder) => void): LiveOrder | undefined {
+    const { last } = read
     const rebuilt = rebuild(order, read.events, this.#desk.system)
     if (rebuilt._tag === "Unreadable") {
       const { version, detail } = rebuilt
@@ -464,21 +461,17 @@ export class Receiver {
   /** Records that this process has it now, and goes on where it was. */
   #adopt(
     live: LiveOrder,
-    read: ReadableStream,
-    last: EventRecord,
+    read: ReadableHistory,
     how: { readonly cause: "redelivery" | "resume" | "lot" | "restart"; readonly delivery: number },
     resume: ResumeRequest | undefined,
     then: () => void,
   ): void {
     const { order } = live
-    const downMs = Math.max(0, this.#desk.nowMs() - Date.parse(last.at))
+    const downMs = Math.max(0, this.#desk.nowMs() - Date.parse(read.last.at))
     live.take([{ type: "OrderAdopted", data: { replica: this.#desk.replica, ...how, downMs } }], "recovery")
     const goOn = (): void => {
       if (live.dropped) return
-      this.recover(
-        live,
-        read.events.map((record) => ({ type: record.type, data: record.data }) as unknown as OrderEvent),
-      )
+      this.recover(live, isUndecided(live.context) ? read.events.map(eventOf) : [])
       then()
     }
     const restless = outstanding(live.context).length > 0 || questionsAfterRestart(live.context).length > 0
@@ -486,12 +479,15 @@ export class Receiver {
       goOn()
       return
     }
-    void this.guard.enter(order).then((verdict) => {
-      if (verdict === "recover") goOn()
-      else {
-        const detail = `${verdict} processes died while they recovered it`
-        live.take([{ type: "OrderParked", data: { code: "ADOPTED_TOO_OFTEN", detail } }], "recovery")
+    // Nor does anybody else look at it before that: the regular look would be the death of the process that waits.
+    this.#desk.task(live, "look", async () => {
+      const verdict = await this.guard.enter(order)
+      if (verdict === "recover") {
+        goOn()
+        return
       }
+      const detail = `${verdict} processes died while they recovered it`
+      live.take([{ type: "OrderParked", data: { code: "ADOPTED_TOO_OFTEN", detail } }], "recovery")
     })
   }
 
@@ -504,7 +500,7 @@ export class Receiver {
   recover(live: LiveOrder, recorded: readonly OrderEvent[]): void {
     const c = live.context
     const received = recorded.find((event) => event.type === "SignalReceived")
-    if (c.entry === null && c.job === null && c.settled === null && received !== undefined) {
+    if (isUndecided(c) && received !== undefined) {
       const facts = recorded.filter((event) => event.type === "SignalValidated" || event.type === "OrderSized")
       live.take(this.decide(live.order, received.data.signal, facts), "recovery")
       this.#reserve(live)
@@ -524,6 +520,8 @@ export class Receiver {
     return new Promise((over) => {
       this.#desk.task(live, "recover", async () => {
         try {
+          // An order that kills whoever goes on with it is found by its adoptions: they have to be durable before that.
+          if (outstanding(live.context).length > 0) await this.#desk.recorded(live)
           if (live.context.entry !== null) await this.#adoptUnrecorded(live)
           live.legsKnown = true
           // What runs already under the same name does not run twice.
@@ -570,6 +568,11 @@ const isOwnMessage = (message: MessageHandle | IntakeMessage, arrival: Arrival |
   arrival.sequence === message.sequence &&
   arrival.streamTimeMs === message.streamTimeMs &&
   arrival.stream === message.stream
+
+/** It was received, and not decided. */
+const isUndecided = (c: OrderContext): boolean => c.entry === null && c.job === null && c.settled === null
+
+const eventOf = ({ type, data }: EventEnvelope): OrderEvent => ({ type, data }) as unknown as OrderEvent
 
 const rawText = (bytes: Uint8Array): string => decoder.decode(bytes.length > RAW_KEPT_MAX ? bytes.subarray(0, RAW_KEPT_MAX) : bytes)
 

@@ -42,6 +42,18 @@ export class RecoveryQueue {
     this.#next()
   }
 
+  /** Those that wait, in their turn. */
+  get waiting(): Iterable<OrderId> {
+    return this.#waiting.keys()
+  }
+
+  /** These go before the others that wait. */
+  prefer(orders: ReadonlySet<OrderId>): void {
+    const others = [...this.#waiting].filter(([order]) => !orders.has(order))
+    for (const [order] of others) this.#waiting.delete(order)
+    for (const [order, work] of others) this.#waiting.set(order, work)
+  }
+
   /** Its turn is now, if it waits. */
   hurry(order: OrderId): void {
     const work = this.#waiting.get(order)

@@ -8,7 +8,7 @@ import type { OrderRow } from "@petrosa/event-store"
 import type { Desk } from "./desk.ts"
 
 const SWEEP_EVERY_MS = 30_000
-/** Orders looked at in one sweep. */
+/** Orders of either kind looked at in one sweep; the next one goes on behind them. */
 const AT_ONCE = 200
 /** Younger than this, an order may still be on its way from its message to an owner. */
 const SETTLED_DOWN_MS = 15_000
@@ -17,6 +17,8 @@ export class Sweeper {
   readonly #desk: Desk
   #cancel: (() => void) | undefined
   #stopped = false
+  /** Where the last sweep ended: what others hold keeps nobody from being found. */
+  readonly #endedAt = { settled: "", unsettled: "" }
 
   constructor(desk: Desk) {
     this.#desk = desk
@@ -39,11 +41,11 @@ export class Sweeper {
     if (!intake.connected || this.#desk.journal.isAway) return 0
     try {
       const olderThan = new Date(this.#desk.nowMs() - SETTLED_DOWN_MS).toISOString()
-      const rows = (await store.openOrders())
-        .filter((row) => !row.parked && row.at < olderThan && !this.#desk.orders.has(row.order as OrderId))
-        .slice(0, AT_ONCE)
+      const rows = (await store.openOrders()).filter(
+        (row) => !row.parked && row.at < olderThan && !this.#desk.orders.has(row.order as OrderId),
+      )
       if (rows.length === 0) return 0
-      const asked = (await this.#lots(rows)) + (await this.#orphans(rows))
+      const asked = (await this.#lots(this.#turn("settled", rows))) + (await this.#orphans(this.#turn("unsettled", rows)))
       if (asked > 0) log.warn({ asked }, "orders without a message were asked to be taken up again")
       return asked
     } catch (error) {
@@ -52,10 +54,19 @@ export class Sweeper {
     }
   }
 
+  /** Those of one kind whose turn it is. */
+  #turn(kind: "settled" | "unsettled", rows: readonly OrderRow[]): readonly OrderRow[] {
+    const inOrder = rows.filter((row) => row.settled === (kind === "settled")).sort((a, b) => (a.order < b.order ? -1 : 1))
+    const next = inOrder.findIndex((row) => row.order > this.#endedAt[kind])
+    const turn = (next === -1 ? inOrder : [...inOrder.slice(next), ...inOrder.slice(0, next)]).slice(0, AT_ONCE)
+    this.#endedAt[kind] = turn.at(-1)?.order ?? ""
+    return turn
+  }
+
   /** A settled order with an open lot has a message in the stream of lots; publishing it again does nothing if it is there. */
   async #lots(rows: readonly OrderRow[]): Promise<number> {
     let asked = 0
-    for (const row of rows.filter((one) => one.settled)) {
+    for (const row of rows) {
       const result = await this.#desk.options.intake.publishLot(row.order, row.version)
       if (result._tag === "Published" && !result.duplicate) asked += 1
     }
@@ -63,9 +74,8 @@ export class Sweeper {
   }
 
   /** An unsettled order has its signal's message, or a resume; both sequence and time must match for it to be still there. */
-  async #orphans(rows: readonly OrderRow[]): Promise<number> {
+  async #orphans(unsettled: readonly OrderRow[]): Promise<number> {
     const { store, intake } = this.#desk.options
-    const unsettled = rows.filter((row) => !row.settled)
     if (unsettled.length === 0) return 0
     const streams = await store.readStreams(unsettled.map((row) => orderStream(row.order as OrderId)))
     const arrivals = unsettled.flatMap((row) => {

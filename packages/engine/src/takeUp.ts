@@ -11,7 +11,7 @@ import type { OrderRow } from "@petrosa/event-store"
 import type { Desk } from "./desk.ts"
 import type { Receiver } from "./receive.ts"
 
-const ORDERS_PER_READ = 200
+const ORDERS_PER_READ = 50
 
 const isFilled = (row: OrderRow): boolean => row.open_quantity !== "0"
 
@@ -26,7 +26,7 @@ export const takeUpFromStore = async (desk: Desk, receiver: Pick<Receiver, "take
     if (from > 0) await new Promise<void>((resolve) => desk.options.clock.soon(resolve))
     const orders = inTurn.slice(from, from + ORDERS_PER_READ).map((row) => row.order as OrderId)
     await faults?.at("store.read.before", orders[0] ?? "")
-    const read = await store.readStreams(orders.map((order) => orderStream(order)))
+    const read = await store.readHistories(orders.map((order) => orderStream(order)))
     await faults?.at("store.read.after", orders[0] ?? "")
     for (const order of orders) {
       const stream = read.get(orderStream(order))

@@ -36,6 +36,19 @@ describe("recoveries in turn", () => {
     expect(queue.size).toBe(0)
   })
 
+  it("given some that are preferred, then they begin before the others that wait, and none begins twice or never", async () => {
+    const queue = new RecoveryQueue(1, setImmediate)
+    const { begun, end } = works(queue, 6)
+    expect([...queue.waiting]).toEqual([1, 2, 3, 4, 5].map(id))
+    queue.prefer(new Set([id(4), id(2), id(0), id(99)]))
+    for (const n of [0, 2, 4, 1, 3, 5]) {
+      await turn()
+      end(n)
+    }
+    await turn()
+    expect(begun).toEqual([0, 2, 4, 1, 3, 5])
+  })
+
   it("given a queue that is held, then only what is hurried begins; released, the others", async () => {
     const queue = new RecoveryQueue(10, setImmediate)
     queue.hold()

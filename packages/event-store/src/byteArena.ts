@@ -82,6 +82,23 @@ export class ByteArena {
     return this.put(value !== null && Number.isFinite(value) ? `${value}` : "null")
   }
 
+  /** How much of the text is there. */
+  get length(): number {
+    return this.#at - this.#from
+  }
+
+  /** A part of a text that was written before, here as a rule. Within one piece nothing is allocated for it. */
+  putAgain(text: Uint8Array, from: number, to: number): this {
+    this.#room(to - from)
+    const piece = this.#piece
+    if (text.buffer === piece.buffer) {
+      const start = text.byteOffset - piece.byteOffset
+      piece.copyWithin(this.#at, start + from, start + to)
+    } else piece.set(text.subarray(from, to), this.#at)
+    this.#at += to - from
+    return this
+  }
+
   /** A copy of what `write` puts, to be put again. */
   copyOf(write: () => void): Uint8Array {
     const length = this.#at - this.#from

@@ -48,32 +48,39 @@ const putWriter = (out: ByteArena, e: Envelope): void => {
 }
 
 const isSameEnd = (a: FlatFields, b: FlatFields): boolean =>
-  a.timestamp === b.timestamp &&
-  a.created_at === b.created_at &&
-  a.simulation_mode === b.simulation_mode &&
-  // The same object: nobody changes it.
-  a.metadata === b.metadata
+  a.timestamp === b.timestamp && a.created_at === b.created_at && a.simulation_mode === b.simulation_mode
 
 const putEnd = (out: ByteArena, f: FlatFields): void => {
   out.put(',"timestamp":').putJson(f.timestamp)
   out.put(',"created_at":').putJson(f.created_at)
   out.put(f.simulation_mode ? ',"simulation_mode":true,"metadata":' : ',"simulation_mode":false,"metadata":')
-  out.putText(JSON.stringify(f.metadata)).put("}")
+}
+
+const isEmpty = (object: Readonly<Record<string, unknown>>): boolean => {
+  for (const _ in object) return false
+  return true
 }
 
 /** Of all streams: one process writes them. */
 let writer: Envelope | undefined
 let writerBytes: Uint8Array
 
-/** Writes the texts of one stream's records, and remembers of the last one what the next is likely to say again. */
+/** Writes the texts of one stream's records, and remembers of the last one what the next is likely to say again, and where. */
 export class CanonicalText {
   #last: FlatFields | undefined
-  #identity: Uint8Array | undefined
-  #end: Uint8Array | undefined
+  #lastText: Uint8Array | undefined
+  #identityFrom = 0
+  #identityTo = 0
+  #endFrom = 0
+  #endTo = 0
+  /** The last that was not empty: the same object says the same, nobody changes it. */
+  #metadata: FlatFields["metadata"] | undefined
+  #metadataText = ""
 
   /** The bytes are the arena's, and stay as they are. */
   write(out: ByteArena, e: Envelope, f: FlatFields, prev: string): Uint8Array {
     const last = this.#last
+    const lastText = this.#lastText
     out.begin()
     out.put('{"_id":').putJson(e._id)
     out.put(',"stream":').putJson(e.stream)
@@ -92,9 +99,10 @@ export class CanonicalText {
     out.put(',"cause":').putJson(e.cause)
     out.put(',"trace":').putJson(e.trace)
     out.put(',"prev":').putJson(prev)
-    if (last === undefined || this.#identity === undefined || !isSameIdentity(last, f))
-      this.#identity = out.copyOf(() => putIdentity(out, f))
-    else out.putBytes(this.#identity)
+    const identityFrom = out.length
+    if (last === undefined || lastText === undefined || !isSameIdentity(last, f)) putIdentity(out, f)
+    else out.putAgain(lastText, this.#identityFrom, this.#identityTo)
+    const identityTo = out.length
     out.put(',"binance_order_id":').putJson(f.binance_order_id)
     out.put(',"status":').putJson(f.status)
     out.put(',"fill_price":').putNumber(f.fill_price)
@@ -106,9 +114,30 @@ export class CanonicalText {
     out.put(f.settled ? ',"settled":true' : ',"settled":false')
     out.put(f.done ? ',"done":true' : ',"done":false')
     out.put(f.parked ? ',"parked":true' : ',"parked":false')
-    if (last === undefined || this.#end === undefined || !isSameEnd(last, f)) this.#end = out.copyOf(() => putEnd(out, f))
-    else out.putBytes(this.#end)
+    const endFrom = out.length
+    if (last === undefined || lastText === undefined || !isSameEnd(last, f)) putEnd(out, f)
+    else out.putAgain(lastText, this.#endFrom, this.#endTo)
+    const endTo = out.length
+    this.#putMetadata(out, f.metadata)
+    out.put("}")
     this.#last = f
-    return out.end()
+    this.#lastText = out.end()
+    this.#identityFrom = identityFrom
+    this.#identityTo = identityTo
+    this.#endFrom = endFrom
+    this.#endTo = endTo
+    return this.#lastText
+  }
+
+  #putMetadata(out: ByteArena, metadata: FlatFields["metadata"]): void {
+    if (metadata !== this.#metadata) {
+      if (isEmpty(metadata)) {
+        out.put("{}")
+        return
+      }
+      this.#metadata = metadata
+      this.#metadataText = JSON.stringify(metadata)
+    }
+    out.putText(this.#metadataText)
   }
 }

@@ -5,7 +5,7 @@
  * the adapter's medium does); records of one stream are durable in order, so that a crash leaves a prefix, never a gap;
  * version N of a stream exists once, whoever writes. What can go wrong is a value: see {@link AppendResult}.
  */
-import type { EventRecord, SealedRecord } from "@petrosa/contracts"
+import type { EventEnvelope, EventRecord, SealedRecord } from "@petrosa/contracts"
 
 /** Records of ONE stream, of consecutive versions. */
 export interface Append {
@@ -93,11 +93,21 @@ export interface ReadableStream {
   readonly events: readonly EventRecord[]
 }
 
+/** One stream as {@link EventStore.readHistories} found it. */
+export type HistoryRead = ReadableHistory | UnreadableStream<EventEnvelope>
+
+export interface ReadableHistory {
+  readonly _tag: "Readable"
+  readonly events: readonly EventEnvelope[]
+  /** The last of them, whole. */
+  readonly last: EventRecord
+}
+
 /**
  * A stream with an event that this version of the engine does not know, or with a gap, or with a text that is no event.
  * Nobody may act on it: its order is parked (design.md section 7).
  */
-export interface UnreadableStream {
+export interface UnreadableStream<R = EventRecord> {
   readonly _tag: "Unreadable"
   readonly stream: string
   /** The first version that cannot be read. */
@@ -106,7 +116,7 @@ export interface UnreadableStream {
   /** For people: which type and schema, or what is wrong. */
   readonly detail: string
   /** The events before that version. */
-  readonly events: readonly EventRecord[]
+  readonly events: readonly R[]
   /** The stream's last event: what an `OrderParked` is appended after. */
   readonly head: StreamHead
 }
@@ -130,6 +140,11 @@ export interface EventStore {
    * Everything asked for is held in memory at once: ask for some hundred streams at a time.
    */
   readStreams(streams: readonly string[]): Promise<ReadonlyMap<string, StreamRead>>
+  /**
+   * The same for who rebuilds orders: of the fold in the flat fields only the last is asked for. Half of what an event says
+   * is there for readers; of thousands of orders nobody needs it at a restart.
+   */
+  readHistories(streams: readonly string[]): Promise<ReadonlyMap<string, HistoryRead>>
   /** Exactly what is stored for one stream, not upcast, with the hash that is stored beside it: for verify. */
   readRaw(stream: string): Promise<readonly StoredEvent[]>
   /** As {@link readRaw}, for all streams with this prefix, in one pass over the store, whole streams in bounded batches. */

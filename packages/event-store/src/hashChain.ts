@@ -6,7 +6,7 @@
  * anchors do that (anchors.ts, verify.ts).
  */
 import { hash as digest } from "node:crypto"
-import { type EventRecord, eventId, type UnsealedRecord } from "@petrosa/contracts"
+import { type EventEnvelope, type EventRecord, eventId, type UnsealedRecord } from "@petrosa/contracts"
 import type { StoredEvent } from "./eventStore.ts"
 
 /** `prev` of a stream's first event. */
@@ -30,6 +30,17 @@ export const recordFromText = (text: string, hash: string): EventRecord | undefi
   if (typeof prev !== "string" || !isObject(data)) return undefined
   // Fresh from the parser, and nobody else's: the hash is put into it, not into a copy of forty fields.
   return Object.assign(value as unknown as UnsealedRecord, { hash })
+}
+
+/**
+ * The same without the flat fields, which stand after `prev` in a canonical text, and of which the next event says most
+ * again. A text that is none, or that names another event before it than `prev`, is read whole.
+ */
+export const envelopeFromText = (text: string, hash: string, prev: string): EventEnvelope | undefined => {
+  const named = `,"prev":${JSON.stringify(prev)}`
+  // No text within the event can hold this: its quotes would be escaped. Were it a key of something inside, the braces would not match.
+  const at = text.indexOf(`${named},"order":`)
+  return (at < 0 ? undefined : recordFromText(`${text.slice(0, at)}${named}}`, hash)) ?? recordFromText(text, hash)
 }
 
 export type ChainBreak =

@@ -8,11 +8,11 @@
  * a gap, or a text that is no event makes the stream `Unreadable` from there on. (Rolling updates run two versions of
  * the engine on one store, so a newer schema is an ordinary thing to meet.)
  */
-import { EVENT_SCHEMA, type EventRecord, ORDER_STREAM_PREFIX } from "@petrosa/contracts"
-import type { StreamHead, StreamRead, UnreadableStream } from "./eventStore.ts"
+import { EVENT_SCHEMA, type EventEnvelope, type EventRecord, ORDER_STREAM_PREFIX } from "@petrosa/contracts"
+import type { HistoryRead, StreamHead, StreamRead, UnreadableStream } from "./eventStore.ts"
 
 export type EventPayload = Readonly<Record<string, unknown>>
-export type Upcaster = (data: EventPayload, record: EventRecord) => EventPayload
+export type Upcaster = (data: EventPayload, record: EventEnvelope) => EventPayload
 
 export interface Upcasters {
   /** Today's schema of each event type that may stand in an order's stream. Other streams are read as they are. */
@@ -38,9 +38,9 @@ export const makeUpcasters = (schemas: Readonly<Record<string, number>>, steps: 
 /** What this version of the engine reads. A change of an event type adds its step here, and its fixture to the tests. */
 export const UPCASTERS: Upcasters = makeUpcasters(EVENT_SCHEMA, {})
 
-type Upcast = { readonly record: EventRecord } | { readonly what: "unknownType" | "newerSchema" | "notAnEvent"; readonly detail: string }
+type Upcast<R> = { readonly record: R } | { readonly what: "unknownType" | "newerSchema" | "notAnEvent"; readonly detail: string }
 
-const upcast = (upcasters: Upcasters, record: EventRecord): Upcast => {
+const upcast = <R extends EventEnvelope>(upcasters: Upcasters, record: R): Upcast<R> => {
   if (!Object.hasOwn(upcasters.schemas, record.type)) return { what: "unknownType", detail: `event type ${record.type}` }
   const today = upcasters.schemas[record.type] as number
   if (record.schema === today) return { record }
@@ -57,18 +57,36 @@ const upcast = (upcasters: Upcasters, record: EventRecord): Upcast => {
 }
 
 /** One stored event on its way to a reader: `record` is absent when its text is no event. */
-export interface ReadEvent {
+export interface ReadEvent<R extends EventEnvelope = EventRecord> {
   readonly version: number
   readonly hash: string
-  readonly record: EventRecord | undefined
+  readonly record: R | undefined
 }
 
 /** Reads one stream: `stored` are all its events in order of version, at least one. */
-export const readStream = (upcasters: Upcasters, stream: string, stored: readonly ReadEvent[]): StreamRead => {
-  const events: EventRecord[] = []
+export const readStream = (upcasters: Upcasters, stream: string, stored: readonly ReadEvent[]): StreamRead =>
+  read(upcasters, stream, stored)
+
+/** The same, of events of which only the last is whole. */
+export const readHistory = (
+  upcasters: Upcasters,
+  stream: string,
+  earlier: readonly ReadEvent<EventEnvelope>[],
+  last: ReadEvent,
+): HistoryRead => {
+  const found = read(upcasters, stream, [...earlier, last])
+  return found._tag === "Unreadable" ? found : { ...found, last: found.events.at(-1) as EventRecord }
+}
+
+const read = <R extends EventEnvelope>(
+  upcasters: Upcasters,
+  stream: string,
+  stored: readonly ReadEvent<R>[],
+): { readonly _tag: "Readable"; readonly events: readonly R[] } | UnreadableStream<R> => {
+  const events: R[] = []
   const last = stored.at(-1)
   const head: StreamHead = { stream, version: last?.version ?? 0, hash: last?.hash ?? "" }
-  const unreadable = (version: number, what: UnreadableStream["what"], detail: string): UnreadableStream => ({
+  const unreadable = (version: number, what: UnreadableStream["what"], detail: string): UnreadableStream<R> => ({
     _tag: "Unreadable",
     stream,
     version,
@@ -87,7 +105,7 @@ export const readStream = (upcasters: Upcasters, stream: string, stored: readonl
     if (record.prev !== (stored[events.length - 1]?.hash ?? "")) {
       return unreadable(version, "notAnEvent", "it does not follow the event before it")
     }
-    const result: Upcast = checked ? upcast(upcasters, record) : { record }
+    const result: Upcast<R> = checked ? upcast(upcasters, record) : { record }
     if (!("record" in result)) return unreadable(version, result.what, result.detail)
     events.push(result.record)
   }

@@ -48,12 +48,12 @@ export class Asking {
     return this.#waiting.size
   }
 
-  ask(subject: string, data: Uint8Array | string, headers: MsgHdrs): Promise<Answer> {
+  ask(subject: string, data: Uint8Array | string, headers?: MsgHdrs): Promise<Answer> {
     return new Promise((tell) => {
       const token = (this.#next++).toString(36)
       try {
         this.#subscription ??= this.#listen()
-        this.#broker.nc.publish(subject, data, { reply: `${this.#inbox}.${token}`, headers })
+        this.#broker.nc.publish(subject, data, { reply: `${this.#inbox}.${token}`, ...(headers && { headers }) })
       } catch (error) {
         tell({ _tag: "NotSent", error })
         return

@@ -161,8 +161,8 @@ export class NatsIntake implements Intake {
   announce(strategyId: string, body: Uint8Array | string): boolean {
     return this.#publisher.announce(strategyId, body)
   }
-  journal(replica: string, batch: Uint8Array | string): boolean {
-    return this.#publisher.journal(replica, batch)
+  journal(replica: string, bytes: number, batch: () => Uint8Array | string): boolean {
+    return this.#publisher.journal(replica, bytes, batch)
   }
 
   #each<A>(f: (queue: StreamIntake) => A): A[] {

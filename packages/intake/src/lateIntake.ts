@@ -89,7 +89,7 @@ export class LateIntake implements Intake {
   announce(strategyId: string, body: Uint8Array | string): boolean {
     return this.#intake?.announce(strategyId, body) ?? false
   }
-  journal(replica: string, batch: Uint8Array | string): boolean {
-    return this.#intake?.journal(replica, batch) ?? false
+  journal(replica: string, bytes: number, batch: () => Uint8Array | string): boolean {
+    return this.#intake?.journal(replica, bytes, batch) ?? false
   }
 }

@@ -7,10 +7,11 @@
  * identity makes it safe afterwards. The last two are plain NATS: sent when the broker is there, else dropped and
  * counted; they are news, the truth is in the event store.
  */
-import { headers, NatsError } from "nats"
+import { headers, type MsgHdrs, NatsError } from "nats"
 import { type Answer, Asking } from "./asking.ts"
 import { type Clock, systemClock } from "./clock.ts"
 import { type Broker, problemOf } from "./connection.ts"
+import { JournalInterest } from "./journalInterest.ts"
 import { HTTP_ID_PREFIX } from "./pulledMessage.ts"
 import { EVENTS_PREFIX, JOURNAL_PREFIX, type SubjectPlan } from "./subjects.ts"
 import { readToken, safeToken } from "./tokens.ts"
@@ -45,7 +46,8 @@ export interface Publisher {
   publishResume(order: string, version: number, request: ResumeReason, by: string): Promise<PublishResult>
   publishLot(order: string, version: number, body?: Uint8Array | string): Promise<PublishResult>
   announce(strategyId: string, body: Uint8Array | string): boolean
-  journal(replica: string, batch: Uint8Array | string): boolean
+  /** Sends the batch, unless much is written and nobody listens: `batch` is not asked for then. Whether it was sent. */
+  journal(replica: string, bytes: number, batch: () => Uint8Array | string): boolean
 }
 
 export interface PublisherOptions {
@@ -67,13 +69,19 @@ const WRONG_LAST_SEQUENCE = new Set([10071, 10164])
 export class NatsPublisher implements Publisher {
   readonly #o: PublisherOptions
   readonly #maxInFlight: number
+  readonly #clock: Clock
   readonly #asking: Asking
+  readonly #interest = new JournalInterest()
+  /** Of lots, one per order: only the id differs, and the client reads them before `publish` returns. */
+  readonly #lotHeaders: MsgHdrs
   #dropped = 0
 
   constructor(options: PublisherOptions) {
     this.#o = options
+    this.#lotHeaders = headersOf(onlyOne(""), options.lotsStream)
     this.#maxInFlight = options.maxInFlight ?? 2000
-    this.#asking = new Asking(options.broker, options.clock ?? systemClock, options.timeoutMs ?? 2000)
+    this.#clock = options.clock ?? systemClock
+    this.#asking = new Asking(options.broker, this.#clock, options.timeoutMs ?? 2000)
   }
 
   /** How many announcements and journal batches were dropped because the broker was away, or they were too large. */
@@ -98,8 +106,10 @@ export class NatsPublisher implements Publisher {
 
   /** Hands an open lot to whoever is free; stored only if it is not there already. */
   publishLot(order: string, version: number, body: Uint8Array | string = ""): Promise<PublishResult> {
-    const { plan, lotsStream } = this.#o
-    return this.#publish(`${plan.lotsPrefix}.${safeToken(order)}`, lotsStream, body, onlyOne(`${order}:${version}`))
+    return this.#send(`${this.#o.plan.lotsPrefix}.${safeToken(order)}`, body, () => {
+      this.#lotHeaders.set(ID, `${order}:${version}`)
+      return this.#lotHeaders
+    })
   }
 
   /** Tells publishers what became of a signal; whether it was sent. */
@@ -107,9 +117,23 @@ export class NatsPublisher implements Publisher {
     return this.#tell(`${EVENTS_PREFIX}.${safeToken(strategyId)}`, body)
   }
 
-  /** Tells live pages what was appended; whether it was sent. A batch must fit into the server's `max_payload`. */
-  journal(replica: string, batch: Uint8Array | string): boolean {
-    return this.#tell(`${JOURNAL_PREFIX}.${safeToken(replica)}`, batch)
+  /** Tells live pages what was appended. A batch must fit into the server's `max_payload`. */
+  journal(replica: string, bytes: number, batch: () => Uint8Array | string): boolean {
+    const subject = `${JOURNAL_PREFIX}.${safeToken(replica)}`
+    const { broker } = this.#o
+    switch (this.#interest.next(bytes, this.#clock.monotonicMs())) {
+      case "leave":
+        return false
+      case "send":
+        return this.#tell(subject, batch())
+      case "ask":
+        if (!broker.connected || broker.closed || this.#asking.size >= this.#maxInFlight) return this.#tell(subject, batch())
+        void this.#asking.ask(subject, batch()).then((answer) => {
+          if (answer._tag === "Nobody") this.#interest.nobodyThere()
+          else if (answer._tag === "NotSent") this.#dropped++
+        })
+        return true
+    }
   }
 
   #tell(subject: string, body: Uint8Array | string): boolean {
@@ -127,6 +151,10 @@ export class NatsPublisher implements Publisher {
   }
 
   #publish(subject: string, stream: string, data: Uint8Array | string, fields: Readonly<Record<string, string>>): Promise<PublishResult> {
+    return this.#send(subject, data, () => headersOf(fields, stream))
+  }
+
+  #send(subject: string, data: Uint8Array | string, headersFor: () => MsgHdrs): Promise<PublishResult> {
     const { broker } = this.#o
     // Not handed to the client: it would send it at some later time, after we said that it was not accepted.
     if (!broker.connected) return Promise.resolve(away("The connection to NATS is away.", false))
@@ -134,10 +162,9 @@ export class NatsPublisher implements Publisher {
       const message = `${this.#maxInFlight} publications are waiting for an answer.`
       return Promise.resolve({ _tag: "Refused", code: "TOO_MANY_IN_FLIGHT", message })
     }
-    const hdrs = headers()
+    let hdrs: MsgHdrs
     try {
-      for (const name of Object.keys(fields)) hdrs.append(name, fields[name] ?? "")
-      hdrs.append("Nats-Expected-Stream", stream)
+      hdrs = headersFor()
     } catch (error) {
       return Promise.resolve({ _tag: "Refused", code: "BAD_HEADER", message: problemOf(error) })
     }
@@ -145,9 +172,19 @@ export class NatsPublisher implements Publisher {
   }
 }
 
+const ID = "Nats-Msg-Id"
+
+/** Throws what the client throws at a name or a value that no header may have. */
+const headersOf = (fields: Readonly<Record<string, string>>, stream: string): MsgHdrs => {
+  const found = headers()
+  for (const name of Object.keys(fields)) found.append(name, fields[name] ?? "")
+  found.append("Nats-Expected-Stream", stream)
+  return found
+}
+
 /** Stored only while no message of the same subject is in the stream. */
 const onlyOne = (id: string): Readonly<Record<string, string>> => ({
-  "Nats-Msg-Id": id,
+  [ID]: id,
   "Nats-Expected-Last-Subject-Sequence": "0",
 })
 

@@ -135,12 +135,32 @@ describe("news", () => {
     const heard: string[] = []
     const end = onJournal(reader, (m) => heard.push(`${m.replica}: ${text(m)}`))
     await reader.flush(1000)
-    publisher.journal("one", "[1]")
-    publisher.journal("pod two.0", "[2]")
-    expect(publisher.journal("one", "x".repeat(3_000_000))).toBe(false)
+    publisher.journal("one", 3, () => "[1]")
+    publisher.journal("pod two.0", 3, () => "[2]")
+    expect(publisher.journal("one", 3, () => "x".repeat(3_000_000))).toBe(false)
     expect(publisher.dropped).toBe(1)
     await until("both", () => heard.length === 2)
     expect(heard).toEqual(["one: [1]", "pod two.0: [2]"])
+    end()
+  })
+})
+
+describe("a journal that nobody hears", () => {
+  test("given much of it, then it is not sent; when somebody listens, it is again, within a second or so", async () => {
+    const publisher = publisherFor(await ready(broker))
+    const batch = "x".repeat(100_000)
+    const journal = (): boolean => publisher.journal("one", batch.length, () => batch)
+    await until("it stays at home", () => !journal())
+    let heard = 0
+    const end = onJournal(reader, () => heard++)
+    await reader.flush(1000)
+    await until("all of it is heard", async () => {
+      const before = heard
+      const sent = journal() && journal()
+      await broker.flush(1000)
+      await reader.flush(1000)
+      return sent && heard - before === 2
+    })
     end()
   })
 })

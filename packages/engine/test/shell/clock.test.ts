@@ -1,4 +1,7 @@
-/** Somebody sets the wall clock back by an hour: no stop, no flatten and no try may wait for that hour to pass again. */
+/**
+ * Somebody sets the wall clock. Back by an hour: no stop, no flatten and no try may wait for that hour to pass again. Ahead by
+ * an hour: nothing is over because of that.
+ */
 import { describe, expect, it } from "vitest"
 import { refused } from "@petrosa/contracts"
 import { World } from "./world.ts"
@@ -91,5 +94,49 @@ describe("a wall clock that is set back", () => {
     await world.pass(100)
     world.wallAheadMs = -AN_HOUR_MS
     await world.until("the stop is there", () => world.venue.resting.includes("S01 0.004"), 2000)
+  })
+})
+
+describe("a wall clock that is set ahead", () => {
+  it("given an entry that rests for ten minutes, when the clock is set ahead by an hour, then it rests on, and its fill is covered", async () => {
+    const world = await World.start()
+    const { order } = await world.resting({ conditional_timeout: 600 })
+    world.wallAheadMs = AN_HOUR_MS
+    await world.pass(5000)
+    expect(world.venue.sent("cancel E01")).toEqual([])
+    expect(world.live(order).context.entry?.status).toBe("live")
+    world.venue.fill(world.venue.idOf("E01"), "0.004", { price: "49000" })
+    await world.until("the stop is there", () => world.venue.resting.includes("S01 0.004"), 2000)
+  })
+
+  it("given the same, when its ten minutes are over, then it is cancelled", async () => {
+    const world = await World.start()
+    await world.resting({ conditional_timeout: 10 })
+    world.wallAheadMs = AN_HOUR_MS
+    await world.until("it is cancelled", () => world.venue.sent("cancel E01").length > 0, 12_000)
+  })
+
+  it("given an uncovered lot, when the clock is set ahead, then it is not flattened for that, but D after its fill", async () => {
+    const world = await World.start()
+    await world.resting()
+    noStops(world)
+    world.venue.fill(world.venue.idOf("E01"), "0.004", { price: "49000" })
+    await world.pass(1000)
+    world.wallAheadMs = AN_HOUR_MS
+    await world.pass(3000)
+    expect(world.venue.sent("place flatten")).toEqual([])
+    await world.until("the flatten has left", () => world.venue.sent("place flatten").length > 0, 2000)
+  })
+
+  it("given a decision whose record takes its time, when the clock is set ahead meanwhile, then its entry does not leave late, and the order says so", async () => {
+    const world = await World.start()
+    world.appends = "silent"
+    const signal = world.signal()
+    world.send(signal)
+    await world.pass(100)
+    world.wallAheadMs = AN_HOUR_MS
+    world.appends = "there"
+    expect(await world.until("it has ended", () => world.ended(signal))).toBe("failed SEND_DEADLINE_PASSED")
+    expect(world.venue.sent("place entry")).toEqual([])
   })
 })

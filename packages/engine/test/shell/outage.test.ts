@@ -47,6 +47,30 @@ describe("while the store is away", () => {
     await world.until("it is ready again", () => face.health().ready, 3000)
   })
 
+  it("given an owner that is to be proven after the broker was away, when the store does not answer, then a fill gets its stop by the plan all the same", async () => {
+    const world = await World.start()
+    const { order } = await world.resting()
+    world.engine.desk.suspectAll()
+    world.reads = "silent"
+    world.venue.fill(world.venue.idOf("E01"), "0.004", { price: "49000" })
+    await world.until("the stop is there", () => world.venue.resting.includes("S01 0.004"), 2000)
+    expect(world.live(order).dropped).toBe(false)
+  })
+
+  it("given the same, when the order has gone to somebody else and the store says so in time, then nothing leaves", async () => {
+    const world = await World.start()
+    const { order } = await world.resting()
+    const live = world.live(order)
+    world.engine.desk.suspectAll()
+    world.reads = "silent"
+    world.venue.fill(world.venue.idOf("E01"), "0.004", { price: "49000" })
+    await world.pass(100)
+    world.engine.desk.onConflict(live)
+    world.reads = "there"
+    await world.pass(3000)
+    expect(world.venue.sent("place stop")).toEqual([])
+  })
+
   it("given one report that says partly filled and cancelled, when it is taken, then the stop leaves by the plan all the same", async () => {
     const world = await World.start()
     await world.resting()

@@ -38,6 +38,12 @@ export class ScriptedIntake implements Intake {
   /** `ack signal 1`, `nak resume 2 1000`, `release lot 3`: in order. */
   readonly answers: string[] = []
   readonly resumes: { readonly order: string; readonly version: number; readonly body: string }[] = []
+  /** Of messages that are in no stream any more: purged, or lost with a disk. */
+  readonly gone = new Set<number>()
+  /** Nobody can say what is in the streams. */
+  isSilent = false
+  /** The streams outlive a process: what it held stands there still. */
+  keepsStreams = false
   readonly #clock: Clock
   readonly #given = new Map<IntakeMessage, Given>()
   /** What stands in its stream: there is room for one lot of an order, and for one resume with each request. */
@@ -54,7 +60,7 @@ export class ScriptedIntake implements Intake {
   died(): void {
     this.#process += 1
     this.#receiver = undefined
-    this.#occupied.clear()
+    if (!this.keepsStreams) this.#occupied.clear()
   }
 
   start(receiver: IntakeReceiver): void {
@@ -71,6 +77,11 @@ export class ScriptedIntake implements Intake {
     const text = typeof body === "string" ? body : JSON.stringify(body)
     const streamTimeMs = this.#clock.nowMs()
     return this.#make({ kind, body: text, order, sequence: this.#sequence, streamTimeMs, deliveryCount: 1 })
+  }
+
+  /** The stream of lots is purged: there is room in it for each again. */
+  purgeLots(): void {
+    for (const key of this.#occupied) if (key.startsWith("lot ")) this.#occupied.delete(key)
   }
 
   /** The same message, as the stream delivers it once more. */
@@ -170,7 +181,7 @@ export class ScriptedIntake implements Intake {
     return { handedBack: 0, confirmed: true }
   }
   async hasMessages(names: readonly QueueMessageName[]): Promise<readonly Read<boolean>[]> {
-    return names.map(() => known(true))
+    return names.map(({ sequence }) => (this.isSilent ? unknown("the broker is silent") : known(!this.gone.has(sequence))))
   }
   async status(): Promise<Read<QueueStatus>> {
     return unknown("not in these tests")

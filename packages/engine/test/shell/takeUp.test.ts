@@ -1,6 +1,7 @@
 /** A process that is alone goes on from its store: no message has to come first, and those that come find their order held. */
 import { describe, expect, it } from "vitest"
 import type { OrderId } from "@petrosa/contracts"
+import { DEFAULT_DECISION_SETTINGS } from "@petrosa/lifecycle"
 import { takeUpFromStore } from "../../src/takeUp.ts"
 import { World } from "./world.ts"
 
@@ -59,6 +60,33 @@ describe("taking up what is open from the store", () => {
     await world.until("the entry is found", () => world.engine.desk.orders.get(order as OrderId)?.context.entry?.status === "live")
     await world.pass(3000)
     expect(world.venue.sent("place entry")).toHaveLength(1)
+  })
+
+  it("given hundreds of resting entries of which one filled while nobody was there, then that one is looked at among the first", async () => {
+    const wide = { decision: { ...DEFAULT_DECISION_SETTINGS, maxOpenPositions: 1000 } }
+    const world = await World.start(wide)
+    const count = 300
+    for (let n = 0; n < count; n++) world.send(world.signal({ order_type: "limit", price: 49_000, strategy_id: `bot ${n}` }))
+    await world.until(
+      "all of them rest",
+      () => world.held.filter(({ context }) => context.entry?.status === "live").length === count,
+      60_000,
+    )
+    // The last in the store's turn: the newest.
+    const filled = world.held.at(-1)
+    const entry = filled?.context.entry
+    if (filled === undefined || entry === null || entry === undefined) throw new Error("nothing rests")
+    world.kill()
+    world.venue.fill(entry.clientOrderId, "0.004", { price: "49000", tell: false })
+    const asked = new Set<string>()
+    world.venue.onQuestion = (what, clientOrderId) => {
+      if (what !== "query") return undefined
+      asked.add(clientOrderId.slice(6, 26))
+      return undefined
+    }
+    await world.start(wide)
+    await world.until("it is covered", () => world.venue.resting.some((line) => line.startsWith("S01")), 10_000)
+    expect([...asked].indexOf(filled.order)).toBeLessThan(130)
   })
 
   it("given an order whose taking up throws, then the others are taken up, what is filled first, and it is told", async () => {

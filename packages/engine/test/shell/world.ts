@@ -135,8 +135,13 @@ export class World {
       return this.appends === "away" ? batch.map(() => ({ _tag: "Unavailable", reason: "switched off" })) : store.append(batch)
     }
     const readStreams = async (streams: readonly string[]) => {
+      while (this.reads === "silent" && !life.over) await settle()
       if (this.reads === "away") throw new Error("the store is switched off")
       return store.readStreams(streams)
+    }
+    const readHistories = async (streams: readonly string[]) => {
+      if (this.reads === "away") throw new Error("the store is switched off")
+      return store.readHistories(streams)
     }
     const getMeta = async (key: string) => {
       while (this.reads === "silent" && !life.over) await settle()
@@ -144,7 +149,7 @@ export class World {
       return store.getMeta(key)
     }
     const findOrder = async (id: string) => (this.behind.has(id) ? undefined : store.findOrder(id))
-    const changed: Partial<EventStore> = { append, readStreams, getMeta, findOrder }
+    const changed: Partial<EventStore> = { append, readStreams, readHistories, getMeta, findOrder }
     return mortal(
       new Proxy<EventStore>(store, {
         get(from, key) {

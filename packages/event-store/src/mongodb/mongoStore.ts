@@ -12,6 +12,7 @@ import {
   type Append,
   type AppendResult,
   type EventStore,
+  type HistoryRead,
   type OrderPage,
   type OrderQuery,
   type OrderRow,
@@ -153,6 +154,13 @@ export class MongoEventStore implements EventStore {
       list.sort((a, b) => a.version - b.version)
       found.set(stream, readStream(this.#upcasters, stream, list))
     }
+    return found
+  }
+
+  async readHistories(streams: readonly string[]): Promise<ReadonlyMap<string, HistoryRead>> {
+    const found = new Map<string, HistoryRead>()
+    for (const [stream, read] of await this.readStreams(streams))
+      found.set(stream, read._tag === "Unreadable" ? read : { ...read, last: read.events.at(-1) as (typeof read.events)[number] })
     return found
   }
 

@@ -16,6 +16,7 @@ import {
   type Append,
   type AppendResult,
   type EventStore,
+  type HistoryRead,
   type OrderPage,
   type OrderQuery,
   type OrderRow,
@@ -25,8 +26,8 @@ import {
   type StreamRead,
   StoreUnavailable,
 } from "../eventStore.ts"
-import { recordFromText } from "../hashChain.ts"
-import { type ReadEvent, readStream, UPCASTERS, type Upcasters } from "../upcasters.ts"
+import { CHAIN_START, envelopeFromText, recordFromText } from "../hashChain.ts"
+import { type ReadEvent, readHistory, readStream, UPCASTERS, type Upcasters } from "../upcasters.ts"
 import { reasonOf } from "./appender.ts"
 import { type FileLock, lockFile } from "./lock.ts"
 import { findOrder, listOrders, openOrders, rebuildOrders } from "./orders.ts"
@@ -144,28 +145,48 @@ export class SqliteEventStore implements EventStore {
   }
 
   #stored(streams: readonly string[]): Map<string, StoredEvent[]> {
-    const rows = this.#read(() =>
-      this.#prepare(
-        `SELECT s.name, e.version, e.hash, e.text FROM json_each(?) j JOIN streams s ON s.name = j.value JOIN events e ON e.stream = s.no
-         ORDER BY e.stream, e.version`,
-      ).all(JSON.stringify(streams)),
-    ) as unknown as StoredRow[]
-    return grouped(rows)
+    const rows = this.#read(() => {
+      const statement = this.#prepare(
+        `SELECT j.key, e.version, e.hash, e.text
+         FROM json_each(?) j CROSS JOIN streams s ON s.name = j.value CROSS JOIN events e ON e.stream = s.no
+         ORDER BY j.key, e.version`,
+      )
+      statement.setReturnArrays(true)
+      return statement.all(JSON.stringify(streams))
+    }) as unknown as readonly (readonly [at: number, version: number, hash: string, text: string])[]
+    const found = new Map<string, StoredEvent[]>()
+    for (const [at, version, hash, text] of rows) {
+      const stream = streams[at] as string
+      const event: StoredEvent = { stream, version, hash, text }
+      const events = found.get(stream)
+      if (events === undefined) found.set(stream, [event])
+      else events.push(event)
+    }
+    return found
   }
 
-  async readStreams(streams: readonly string[]): Promise<ReadonlyMap<string, StreamRead>> {
-    const found = new Map<string, StreamRead>()
+  /** `read` is given all events of a stream, at least one. */
+  async #readEach<A>(streams: readonly string[], read: (stream: string, events: readonly StoredEvent[]) => A): Promise<Map<string, A>> {
+    const found = new Map<string, A>()
     const wanted = [...new Set(streams)]
     for (let from = 0; from < wanted.length; from += STREAMS_PER_READ) {
       if (from > 0) await nextTurn()
-      for (const [stream, events] of this.#stored(wanted.slice(from, from + STREAMS_PER_READ))) {
-        const read = events.map(
-          (event): ReadEvent => ({ version: event.version, hash: event.hash, record: recordFromText(event.text, event.hash) }),
-        )
-        found.set(stream, readStream(this.#upcasters, stream, read))
-      }
+      for (const [stream, events] of this.#stored(wanted.slice(from, from + STREAMS_PER_READ))) found.set(stream, read(stream, events))
     }
     return found
+  }
+
+  async readStreams(streams: readonly string[]): Promise<ReadonlyMap<string, StreamRead>> {
+    return this.#readEach(streams, (stream, events) => readStream(this.#upcasters, stream, events.map(whole)))
+  }
+
+  async readHistories(streams: readonly string[]): Promise<ReadonlyMap<string, HistoryRead>> {
+    return this.#readEach(streams, (stream, events) => {
+      const earlier = events.slice(0, -1).map(({ version, hash, text }, index) => {
+        return { version, hash, record: envelopeFromText(text, hash, events[index - 1]?.hash ?? CHAIN_START) }
+      })
+      return readHistory(this.#upcasters, stream, earlier, whole(events.at(-1) as StoredEvent))
+    })
   }
 
   async readRaw(stream: string): Promise<readonly StoredEvent[]> {
@@ -316,6 +337,8 @@ const openToRead = (file: string): DatabaseSync => {
     return new DatabaseSync(url, { readOnly: true })
   }
 }
+
+const whole = ({ version, hash, text }: StoredEvent): ReadEvent => ({ version, hash, record: recordFromText(text, hash) })
 
 const grouped = (rows: readonly StoredRow[]): Map<string, StoredEvent[]> => {
   const streams = new Map<string, StoredEvent[]>()

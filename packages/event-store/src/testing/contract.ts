@@ -1,7 +1,7 @@
 /**
  * What every event store must do: one suite, run on each adapter (contractOrders.ts has the part about order lists).
  */
-import { canonicalText, type SealedRecord } from "@petrosa/contracts"
+import { canonicalText, type EventEnvelope, type SealedRecord } from "@petrosa/contracts"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import type { Append, EventStore, StreamRead } from "../eventStore.ts"
 import { hashOf, verifyChain } from "../hashChain.ts"
@@ -24,6 +24,24 @@ export interface StoreFixture {
 
 export const eventsOf = (read: StreamRead | undefined): readonly SealedRecord[] =>
   read === undefined || read._tag === "Unreadable" ? [] : read.events.map((record) => sealedAs(record, canonicalText(record)))
+
+/** Two events with something nasty in them, and with what looks like the end of an envelope. */
+const nastyLife = (value: unknown, index: number): readonly SealedRecord[] => {
+  const decoy = { value, text: '","prev":"","order":"', prev: "", order: "", inside: { prev: "", order: { prev: "", order: value } } }
+  return sealedOf(`h${index}`, [
+    { data: decoy, metadata: decoy },
+    { type: "SignalValidated", data: decoy, metadata: decoy },
+    { type: "OrderSized", data: decoy },
+  ])
+}
+
+/** As text: JSON keeps no `undefined` and no -0. */
+const envelopeOnly = (record: EventEnvelope): string => {
+  const { _id, stream, version, schema, type, state, at, data, commands, cause, trace, prev, hash, ...rest } = record
+  const { settings_version, engine_version, replica } = rest
+  const writer = { settings_version, engine_version, replica }
+  return JSON.stringify({ _id, stream, version, schema, type, state, at, data, commands, ...writer, cause, trace, prev, hash })
+}
 
 /** `makeFixture` gives an empty place each time. */
 export const eventStoreContract = (name: string, makeFixture: () => Promise<StoreFixture>): void => {
@@ -204,6 +222,31 @@ export const eventStoreContract = (name: string, makeFixture: () => Promise<Stor
         )
         await must(...batch)
         for (const { stream, records } of batch) expect((await store.readRaw(stream)).map(({ text }) => text)).toEqual(texts(records))
+      })
+
+      it("given a life, when its history is read, then it has the envelopes of all events, and the last event whole", async () => {
+        const lives = [sealedOf(1, LIFE), sealedOf(2, LIFE.slice(0, 1)), ...NASTY.map((value, index) => nastyLife(value, index))]
+        await must(...lives.map((records) => ({ stream: records[0]?.envelope.stream ?? "", records })))
+        const found = await store.readHistories([...lives.map((records) => records[0]?.envelope.stream ?? ""), streamFor("nobody")])
+        expect(found.size).toBe(lives.length)
+        for (const records of lives) {
+          const read = found.get(records[0]?.envelope.stream ?? "")
+          if (read?._tag !== "Readable") throw new Error(`not readable: ${JSON.stringify(read)}`)
+          expect(read.events.map(envelopeOnly)).toEqual(records.map(({ record }) => envelopeOnly(record)))
+          expect(JSON.stringify(read.last)).toEqual(JSON.stringify(records.at(-1)?.record))
+        }
+      })
+
+      it("given streams that cannot be read to their end, then their histories say where, as the streams do", async () => {
+        const strange = appendOf(2, [{}, { type: "SignalValidated" }, { type: "OrderTeleported" }, {}])
+        const newer = appendOf(3, [{}, { schema: 99 }])
+        await must(strange, newer)
+        const histories = await store.readHistories([strange.stream, newer.stream])
+        for (const [stream, read] of await store.readStreams([strange.stream, newer.stream])) {
+          const history = histories.get(stream)
+          expect(read._tag).toBe("Unreadable")
+          expect({ ...history, events: history?.events.map(envelopeOnly) }).toEqual({ ...read, events: read.events.map(envelopeOnly) })
+        }
       })
 
       it("given an event type, or a schema, that is not known, then that stream is unreadable from there, and the others are not", async () => {

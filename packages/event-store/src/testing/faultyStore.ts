@@ -7,6 +7,7 @@ import {
   type Append,
   type AppendResult,
   type EventStore,
+  type HistoryRead,
   type OrderPage,
   type OrderQuery,
   type OrderRow,
@@ -91,6 +92,9 @@ export class FaultyStore implements EventStore {
 
   async readStreams(streams: readonly string[]): Promise<ReadonlyMap<string, StreamRead>> {
     return this.#here().readStreams(streams)
+  }
+  async readHistories(streams: readonly string[]): Promise<ReadonlyMap<string, HistoryRead>> {
+    return this.#here().readHistories(streams)
   }
   async readRaw(stream: string): Promise<readonly StoredEvent[]> {
     return this.#here().readRaw(stream)

@@ -103,15 +103,18 @@ const sentence = (event: OrderEvent): string => {
     case "SiblingCancelled":
       return `the ${event.data.leg} that is no longer needed is proven gone`
     case "LotClosed": {
-      const { quantity, entryPrice, exitPrice, profit, fees, closedBy } = event.data
-      return `${quantity} closed by ${closedBy}: in at ${entryPrice}, out at ${exitPrice}, profit ${profit} after fees of ${fees}`
+      const { quantity, entryPrice, exitPrice, profit, fees, closedBy, excess } = event.data
+      const beyond = excess === undefined ? "" : `; ${excess} more than was held were given back, at the same average price`
+      return `${quantity} closed by ${closedBy}: in at ${entryPrice}, out at ${exitPrice}, profit ${profit} after fees of ${fees}${beyond}`
     }
+    case "LotOverClosed":
+      return `two exits traded: ${event.data.excess} ${event.data.asset} more than was held were given back; what is left of its legs goes`
     case "DustLeft":
       return `${event.data.quantity} ${event.data.asset} is too small to be sold and stays`
     case "CloseIntended":
       return `asks ${event.data.lots.length === 1 ? "one order" : `${event.data.lots.length} orders`} to close (${event.data.cause}): ${event.data.lots.map((lot) => lot.order).join(", ")}`
     case "CloseReported":
-      return `order ${event.data.order} closed ${event.data.quantity} for ${event.data.quote}${event.data.cancelledEntry ? ", and its entry was cancelled" : ""}`
+      return `order ${event.data.order} closed ${event.data.quantity} for ${event.data.quote}${event.data.cancelledEntry ? ", and its entry was cancelled" : ""}${event.data.excess === undefined ? "" : `, ${event.data.excess} of it beyond what it held`}`
     case "OrderCompleted":
       return `done: ${event.data.quantity} at ${event.data.fillPrice}, fees ${event.data.fees}`
     case "OrderFailed":

@@ -80,6 +80,7 @@ const CHAPTERS: Readonly<Record<string, string>> = {
   SiblingCancelled: "The way out",
   DustLeft: "The way out",
   LotClosed: "The way out",
+  LotOverClosed: "The way out",
   OrderCompleted: "How it ended",
   OrderFailed: "How it ended",
   OrderAdopted: "A change of hands",
@@ -334,7 +335,11 @@ const answerOf = (records: readonly EventRecord[]): string => {
     } else parts.push(`It is ${last.state} (${last.status}) since ${last.at}: ${describeEvent(last)}.`)
     if (closed !== undefined)
       parts.push(
-        `It is over: the ${closed.closedBy} closed ${closed.quantity} at ${closed.exitPrice}, with a profit of ${closed.profit} after fees of ${closed.fees}.`,
+        `It is over: the ${closed.closedBy} closed ${closed.quantity} at ${closed.exitPrice}, with a profit of ${closed.profit} after fees of ${closed.fees}.${
+          closed.excess === undefined
+            ? ""
+            : ` But two exits traded: ${closed.excess} more than it held were given back, which other lots now lack.`
+        }`,
       )
     else if (last.open_quantity !== "0") {
       const stop = of("StopAccepted")

@@ -73,6 +73,10 @@ export interface Closing {
   readonly cause: "opposite" | "close" | "protection" | "stopPassed" | "targetPassed" | "lateFill" | "operator"
   readonly by: string
   readonly sinceMs: number
+  /** The targets go at once; absent: they stay until the lot is flat. */
+  readonly targets?: "cancelled"
+  /** The flatten has waited for their end long enough. */
+  readonly isUrgent?: boolean
 }
 
 /** A closing order: what it asked the lots for, and what they answered. */
@@ -86,6 +90,8 @@ export interface CloseJob {
   readonly cancelledEntries: number
   /** Lots that were parked, and could not be asked to close. */
   readonly parkedLots: readonly OrderId[]
+  /** Lots of which more was given back than they held, and how much: for people. */
+  readonly overClosed: readonly string[]
 }
 
 export interface OrderContext {
@@ -129,6 +135,10 @@ export interface OrderContext {
   readonly profit: DecimalString | null
   /** Declared too small to be sold: outside the invariant. */
   readonly dust: DecimalString
+  /** Given back beyond what was held, as it was last recorded: two exits traded. Zero for almost every order. */
+  readonly excess: DecimalString
+  /** The excess that a human was told of. */
+  readonly excessTold: DecimalString
   readonly lotClosed: boolean
   readonly closedBy: Leg | "close" | null
   /** Why the lot was closed on request, when it was. */
@@ -203,6 +213,8 @@ export const initialContext: OrderContext = {
   settledExit: NONE,
   profit: null,
   dust: "0" as DecimalString,
+  excess: "0" as DecimalString,
+  excessTold: "0" as DecimalString,
   lotClosed: false,
   closedBy: null,
   closedCause: null,

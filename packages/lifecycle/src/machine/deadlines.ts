@@ -2,7 +2,7 @@
 import type { EventData } from "@petrosa/contracts"
 import type { OrderContext } from "./context.ts"
 import { listsOf, waitsForEntry, withoutStop } from "./lists.ts"
-import { entryIsOver } from "./lot.ts"
+import { entryIsOver, waitsForTargets } from "./lot.ts"
 
 export interface Deadline {
   readonly deadline: EventData["DeadlinePassed"]["deadline"]
@@ -30,6 +30,11 @@ export const nextDeadline = (c: OrderContext): Deadline | undefined => {
       deadline = "partial"
       dueAtMs = c.graceSinceMs + graceMs
     }
+  }
+  // As long as a lot may be without its stop, and no longer: should the venue not tell what became of a target.
+  if (c.closing !== null && plan !== null && c.closing.sinceMs + plan.protectionDeadlineMs < dueAtMs && waitsForTargets(c)) {
+    deadline = "close"
+    dueAtMs = c.closing.sinceMs + plan.protectionDeadlineMs
   }
   const retryAtMs = earliest(c.saleRetryAtMs, c.retryAtMs, c.targetRetryAtMs)
   if (retryAtMs < dueAtMs) {

@@ -156,6 +156,9 @@ const onEntryFills = (d: Draft, e: Recorded<EventOf<"EntryPartlyFilled" | "Entry
     d.settled = null
     d.reason = null
     d.wasCovered = false
+    // What was given back too much may have been this: it is reckoned anew.
+    d.excess = NOUGHT
+    d.excessTold = NOUGHT
   }
   if (full) askForArmed(d)
   else if (status === "over") forgetPending(d)
@@ -365,6 +368,9 @@ const onDeadline = (d: Draft, e: Recorded<EventOf<"DeadlinePassed">>): void => {
     case "partial":
       d.graceOver = true
       break
+    case "close":
+      if (d.closing !== null) d.closing = { ...d.closing, isUrgent: true }
+      break
     case "retry":
       d.retryAtMs = still(d.retryAtMs, dueAtMs)
       d.targetRetryAtMs = still(d.targetRetryAtMs, dueAtMs)
@@ -384,6 +390,7 @@ const onCloseIntended = (d: Draft, { data }: Recorded<EventOf<"CloseIntended">>)
     feesQuote: NOUGHT,
     cancelledEntries: 0,
     parkedLots: [],
+    overClosed: [],
   }
   d.commands = [{ type: "closeLots", lots: data.lots }]
 }
@@ -399,11 +406,13 @@ const onCloseReported = (d: Draft, { data }: Recorded<EventOf<"CloseReported">>)
     feesQuote: plus(job.feesQuote, data.fees),
     cancelledEntries: job.cancelledEntries + (data.cancelledEntry ? 1 : 0),
     parkedLots: data.parked === true ? [...job.parkedLots, data.order] : job.parkedLots,
+    overClosed: data.excess === undefined ? job.overClosed : [...job.overClosed, `${data.order} by ${data.excess}`],
   }
 }
 
 const onCloseRequested = (d: Draft, e: Recorded<EventOf<"CloseRequested">>): void => {
-  d.closing = { cause: e.data.cause, by: e.data.by, sinceMs: e.atMs }
+  const { cause, by, targets } = e.data
+  d.closing = targets === undefined ? { cause, by, sinceMs: e.atMs } : { cause, by, sinceMs: e.atMs, targets }
   d.closeNeeded = null
   d.retryAtMs = null
   d.saleRetryAtMs = null
@@ -422,6 +431,17 @@ const onLotClosed = (d: Draft, { data }: Recorded<EventOf<"LotClosed">>): void =
   d.graceSinceMs = null
   d.graceOver = false
   d.saleRetryAtMs = null
+}
+
+/** It is open again, in a way: until nothing of it is live any more, and what came of it in all is known. */
+const onOverClosed = (d: Draft, e: Recorded<EventOf<"LotOverClosed">>): void => {
+  d.excess = e.data.excess
+  d.lotClosed = false
+  d.closeNeeded = null
+  d.retryAtMs = null
+  d.targetRetryAtMs = null
+  d.saleRetryAtMs = null
+  protect(d, e.atMs)
 }
 
 const onSized = (d: Draft, { data }: Recorded<EventOf<"OrderSized">>): void => {
@@ -510,6 +530,8 @@ const step = (d: Draft, e: Recorded): void => {
       return onExitFilled(d, e)
     case "LotClosed":
       return onLotClosed(d, e)
+    case "LotOverClosed":
+      return onOverClosed(d, e)
     case "DustLeft":
       d.dust = plus(d.dust, e.data.quantity)
       return protect(d, e.atMs)
@@ -536,6 +558,7 @@ const step = (d: Draft, e: Recorded): void => {
       return
     case "OrderParked":
       d.parked = { code: e.data.code, detail: e.data.detail }
+      if (e.data.code === "OVER_CLOSED") d.excessTold = d.excess
       return
     case "OrderUnparked":
       // What it lacks is asked for at once, and its clock starts with whoever can act again.

@@ -1,6 +1,6 @@
 /** The flat fields of a document: the fold so far, for people who query by hand (contracts/records.ts). Pure. */
 import type { FlatFields, Status } from "@petrosa/contracts"
-import { add, approx, dec, div, gt, isoOf, isZero, str } from "@petrosa/contracts"
+import { approx, dec, div, gt, isoOf, isZero, str, ZERO } from "@petrosa/contracts"
 import type { OrderContext } from "./context.ts"
 import { hasFills, heldQuantity, liveLegs, totalFeesQuote } from "./lot.ts"
 import { averageFillPrice } from "./planPrices.ts"
@@ -59,7 +59,7 @@ const WITH_METADATA: ReadonlySet<string> = new Set([
 /** @param eventType the event being recorded: metadata is copied where the status changes, `{}` elsewhere */
 export const flatFields = (c: OrderContext, eventType: string): FlatFields => {
   const filled = filledOf(c)
-  const held = c.job === null ? heldQuantity(c) : dec("0")
+  const held = c.job === null ? heldQuantity(c) : ZERO
   const fees = totalFeesQuote(c)
   return {
     order: c.order,
@@ -77,8 +77,8 @@ export const flatFields = (c: OrderContext, eventType: string): FlatFields => {
     status: statusOf(c),
     fill_price: number(filled.price),
     filled_quantity: number(filled.quantity),
-    fees: gt(fees, dec("0")) || filled.quantity !== null ? approx(fees) : null,
-    open_quantity: str(add(held, dec("0"))),
+    fees: gt(fees, ZERO) || filled.quantity !== null ? approx(fees) : null,
+    open_quantity: str(held),
     profit: c.profit,
     reason: c.reason?.code ?? null,
     settled: c.settled !== null,

@@ -3,15 +3,18 @@
  * after every event and appends the answer in the same append, until there is none. Pure.
  */
 import type { DecimalString, EventData, OrderEvent, Reason } from "@petrosa/contracts"
-import { ATTEMPT_MAX, dec, div, eq, isNegative, isPositive, isZero, mul, reason, str, sub } from "@petrosa/contracts"
+import { ATTEMPT_MAX, dec, div, eq, gt, isPositive, isZero, min, mul, reason, str, sub, ZERO } from "@petrosa/contracts"
 import type { OrderContext } from "./context.ts"
+import { isDone } from "./flat.ts"
 import { usesLists, waitsForEntry } from "./lists.ts"
 import {
   entryIsOver,
+  excessOf,
   hasFills,
   hasLiveLegs,
   heldQuantity,
   isDust,
+  isFlat,
   liveLegs,
   openQuantity,
   protectionPhase,
@@ -44,28 +47,54 @@ const failureOf = (c: OrderContext): Reason => {
   }
 }
 
-/** The profit of what was closed since the lot was last closed, in quote: exits less their share of the entry, less all fees. */
+/**
+ * The profit of what was closed since the lot was last closed, in quote: exits less their share of the entry, less all fees.
+ * Of what was given back beyond what was held it is not known what it had cost: it is no profit of this lot, and named apart.
+ */
 const lotClosed = (c: OrderContext): OrderEvent => {
   const entry = c.entry
-  const bought = entry === null ? dec("0") : sub(dec(entry.filled), dec(entry.feesBase))
-  const sold = dec(c.exit.quantity)
-  const cost = entry === null || isZero(bought) ? dec("0") : eq(bought, sold) ? dec(entry.quote) : div(mul(dec(entry.quote), sold), bought)
-  const proceeds = dec(c.exit.quote)
+  const bought = entry === null ? ZERO : sub(dec(entry.filled), dec(entry.feesBase))
+  const given = dec(c.exit.quantity)
+  const excess = c.excess === "0" ? ZERO : min(dec(c.excess), given)
+  const sold = sub(given, excess)
+  const cost = entry === null || isZero(bought) ? ZERO : eq(bought, sold) ? dec(entry.quote) : div(mul(dec(entry.quote), sold), bought)
+  const total = dec(c.exit.quote)
+  const proceeds = isZero(excess) ? total : div(mul(total, sold), given)
   const fees = totalFeesQuote(c)
   const gross = entry?.side === "sell" ? sub(cost, proceeds) : sub(proceeds, cost)
   return event("LotClosed", {
     quantity: str(sold),
     entryPrice: averageFillPriceText(c),
-    exitPrice: isZero(sold) ? str(dec("0")) : str(div(proceeds, sold)),
+    exitPrice: exitPriceText(c),
     fees: str(fees),
     profit: str(sub(gross, fees)),
     closedBy: c.closedBy ?? "close",
+    ...(isZero(excess) ? {} : { excess: c.excess }),
   })
 }
 
+/** The average of all that was given back. */
+const exitPriceText = ({ exit }: OrderContext): DecimalString => {
+  const given = dec(exit.quantity)
+  return isZero(given) ? str(ZERO) : str(div(dec(exit.quote), given))
+}
+
+/**
+ * A human is told when nothing of it can trade any more, and once: put back to work it is over. What is held at the venue is less
+ * than the lots of this symbol and side add up to without this one; who makes up for that, and at which price, is not the engine's
+ * to guess (docs/design.md section 6).
+ */
+const overClosedAlarm = (c: OrderContext): OrderEvent | undefined =>
+  c.excess === c.excessTold || !isDone(c)
+    ? undefined
+    : event("OrderParked", {
+        code: "OVER_CLOSED",
+        detail: `two exits traded: ${c.excess} ${c.baseAsset} more than was held ${c.entry?.side === "sell" ? "were bought" : "were sold"}, at ${exitPriceText(c)} on average; nothing of it is live any more, and the other lots of ${c.symbol} on this side have so much less than they record`,
+      })
+
 const completed = (c: OrderContext): OrderEvent =>
   event("OrderCompleted", {
-    quantity: c.entry?.filled ?? str(dec("0")),
+    quantity: c.entry?.filled ?? str(ZERO),
     fillPrice: averageFillPriceText(c),
     fees: str(totalFeesQuote(c)),
   })
@@ -83,6 +112,7 @@ const jobDone = (c: OrderContext): OrderEvent | undefined => {
       ),
     })
   }
+  if (job.overClosed.length > 0) return event("OrderFailed", { reason: reason("OVER_CLOSED", job.overClosed.join(", ")) })
   if (isZero(dec(job.quantity))) {
     return event("OrderFailed", {
       reason: job.cancelledEntries > 0 ? reason("ONLY_CANCELLED", `${job.cancelledEntries} entries cancelled`) : reason("NOTHING_TO_CLOSE"),
@@ -127,11 +157,10 @@ export const followUp = (c: OrderContext): OrderEvent | undefined => {
   if (c.entry === null) return undefined
 
   // While the entry may have fills that we have not heard of, an exit may be told first. Afterwards it cannot be.
-  if (entryIsOver(c) && isNegative(heldQuantity(c))) {
-    return event("OrderParked", { code: "INVARIANT", detail: `more was given back than was held: ${str(heldQuantity(c))} ${c.baseAsset}` })
-  }
+  const excess = excessOf(c)
+  if (gt(excess, dec(c.excess))) return event("LotOverClosed", { excess: str(excess), asset: c.baseAsset })
   if (c.closeNeeded !== null && c.closing === null && hasFills(c) && !c.lotClosed) {
-    return event("CloseRequested", { cause: c.closeNeeded, by: "engine" })
+    return event("CloseRequested", { cause: c.closeNeeded, by: "engine", targets: "cancelled" })
   }
   if (
     c.closing !== null &&
@@ -155,9 +184,9 @@ export const followUp = (c: OrderContext): OrderEvent | undefined => {
     if (isDust(c) && !liveLegs(c).some((leg) => leg.leg === "flatten" || leg.status === "unknown" || isGiven(leg.filled))) {
       return event("DustLeft", { quantity: str(heldQuantity(c)), asset: c.baseAsset })
     }
-    if (isZero(openQuantity(c)) && !hasLiveLegs(c)) return lotClosed(c)
+    if (isFlat(c) && !hasLiveLegs(c)) return lotClosed(c)
   }
-  return settle(c)
+  return settle(c) ?? overClosedAlarm(c)
 }
 
 /** How many follow-ups one input may have: more is a rule that feeds itself. */

@@ -2,7 +2,7 @@
  * What an order's lot holds and how it is covered: questions asked of a context. Pure.
  */
 import type { Decimal, DecimalString } from "@petrosa/contracts"
-import { add, cmp, dec, floorTo, gt, gte, isPositive, isZero, lt, lte, mul, sub, ZERO } from "@petrosa/contracts"
+import { add, cmp, dec, floorTo, gt, gte, isNegative, isPositive, isZero, lt, lte, mul, sub, ZERO } from "@petrosa/contracts"
 import type { ExitLeg, OrderContext } from "./context.ts"
 import { armedLeftover, listsOf, usesLists, waitsForEntry } from "./lists.ts"
 import { lotFactsOf } from "./lotFacts.ts"
@@ -39,6 +39,21 @@ export const fits = (c: OrderContext, quantity: Decimal): boolean => {
   return prices === undefined || gte(mul(quantity, dec(prices.stop)), dec(minNotional))
 }
 
+/** Given back beyond what was held, once no fill of the entry can be missing. Two exits traded where one was to. */
+export const excessOf = (c: OrderContext): Decimal => {
+  const held = entryIsOver(c) ? heldQuantity(c) : ZERO
+  return isNegative(held) ? sub(ZERO, held) : ZERO
+}
+
+/** Nothing is held, and nothing more will come: no leg protects anything, and each that is left may sell what other lots hold. */
+export const isFlat = (c: OrderContext): boolean => entryIsOver(c) && hasFills(c) && !isPositive(openQuantity(c))
+
+/**
+ * All that is left of the legs goes. That more was given back than was held is recorded first (LotOverClosed): events of earlier
+ * versions do not have it, and there the legs stayed as they were.
+ */
+export const legsMayGo = (c: OrderContext): boolean => isFlat(c) && (c.excess !== "0" || isZero(openQuantity(c)))
+
 /** Held, but less than an exit may have: it can only be recorded. */
 export const isDust = (c: OrderContext): boolean => c.plan !== null && isPositive(heldQuantity(c)) && !fits(c, openQuantity(c))
 
@@ -74,6 +89,17 @@ const areStopsEnough = (c: OrderContext): boolean => {
   const uncovered = sub(openQuantity(c), legQuantity(c, "stop", LIVE))
   return !isPositive(uncovered) || (lte(uncovered, armedLeftover(c)) && !fits(c, uncovered))
 }
+/**
+ * The flatten of a close waits until no target may trade beside it: all is under stops meanwhile. (On lists the sale waits for the
+ * whole list, by rules of its own.)
+ */
+export const waitsForTargets = (c: OrderContext): boolean => {
+  const { closing } = c
+  if (closing?.targets !== "cancelled" || closing.isUrgent === true || usesLists(c) || !isPositive(openQuantity(c)) || !stopsCover(c))
+    return false
+  return c.legs.some(({ leg, status }) => leg === "target" && status !== "over" && status !== "pending")
+}
+
 /** A list has its target or will never have it again: nothing can be added to it. */
 export const targetsCover = (c: OrderContext): boolean =>
   c.targetAbandoned ||

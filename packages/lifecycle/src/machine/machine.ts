@@ -95,6 +95,7 @@ const whileHeld = (...phases: readonly ProtectionPhase[]) => ({
   DeadlinePassed: protection(...phases),
   DustLeft: protection(...phases),
   SiblingCancelled: protection(...phases),
+  LotOverClosed: protection(...phases),
 })
 
 export const orderMachine = machineSetup.createMachine({

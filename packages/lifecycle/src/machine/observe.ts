@@ -99,6 +99,12 @@ const observeEntry = (
   if (isTerminal(report.status) && !isOver && !full && !fillsMissing) {
     events.push({ type: "EntryEnded", data: { how: report.status, venueOrderId, via } })
   }
+  // The venue calls it filled, and it is not what was asked for: it was amended there. Nothing more will come of it.
+  const isShort = report.status === "filled" && isPositive(dec(report.filledQuantity)) && lt(known, dec(entry.quantity))
+  if (isShort && !isOver && !fillsMissing) {
+    const detail = `filled at the venue with ${report.filledQuantity} of ${entry.quantity}: it was made smaller there`
+    events.push({ type: "EntryEnded", data: { how: "expired", venueOrderId, via, detail } })
+  }
   return events.length === 0 && !fillsMissing ? NOTHING : { events, fillsMissing }
 }
 

@@ -6,16 +6,19 @@
  * - the stop goes first, then the target; both are sized by what was filled;
  * - a new fill gets a further stop for the increment, and nothing touches the first;
  * - nothing removes a stop while the lot holds anything (but merging, smallest first, when there are too many);
- * - a lot that is to close is flattened at market, its stops stay until it is flat;
- * - when the lot is flat and the entry over, every leg that is left goes, until proven gone.
+ * - a lot that is to close is flattened at market. Its targets, which protect nothing, go first: as long as all is under
+ *   stops, the flatten waits until they are proven gone, not for ever (each of them would sell a second time). The stops stay
+ *   until it is flat;
+ * - when the lot is flat and the entry over, every leg that is left goes, until proven gone; also when two exits traded, and
+ *   more was given back than was held.
  * Where stop and target are one list at the venue the rules of protectByLists.ts hold instead.
  */
 import type { Decimal } from "@petrosa/contracts"
-import { dec, gte, isPositive, isZero, lt, sub } from "@petrosa/contracts"
+import { dec, gte, isPositive, lt, sub } from "@petrosa/contracts"
 import type { ExitLeg, OrderContext } from "./context.ts"
 import type { Draft } from "./draft.ts"
 import { usesLists } from "./lists.ts"
-import { bySize, entryIsOver, fits, hasFills, LIVE, legQuantity, openQuantity } from "./lot.ts"
+import { bySize, entryIsOver, fits, hasFills, LIVE, legQuantity, legsMayGo, openQuantity, waitsForTargets } from "./lot.ts"
 import { addLeg, cancelLegs, MAYBE_THERE, ON_THE_WAY } from "./placing.ts"
 import { planPrices } from "./planPrices.ts"
 import { protectByLists } from "./protectByLists.ts"
@@ -60,6 +63,10 @@ const liveCount = (c: OrderContext, kind: ExitLeg["leg"]): number => {
 }
 
 const close = (d: Draft, open: Decimal): void => {
+  if (d.closing?.targets === "cancelled") {
+    cancelLegs(d, (leg) => leg.leg === "target")
+    if (waitsForTargets(d)) return
+  }
   const missing = sub(open, legQuantity(d, "flatten", ON_THE_WAY))
   if (fits(d, missing)) addLeg(d, "flatten", missing)
 }
@@ -110,9 +117,9 @@ export const protect = (d: Draft, atMs: number): void => {
 }
 
 const protectByLegs = (d: Draft, open: Decimal, waiting: boolean): void => {
-  if (isZero(open)) {
-    if (entryIsOver(d)) cancelLegs(d, () => true)
-  } else if (isPositive(open) && !waiting) {
+  if (!isPositive(open)) {
+    if (legsMayGo(d)) cancelLegs(d, () => true)
+  } else if (!waiting) {
     if (d.closing === null && d.closeNeeded === null) cover(d, open)
     else close(d, open)
   }

@@ -11,23 +11,23 @@
  * - a venue without a target (refused for good) still has a stop: alone.
  */
 import type { Decimal } from "@petrosa/contracts"
-import { cmp, gte, isPositive, isZero, lte, sub } from "@petrosa/contracts"
+import { cmp, gte, isPositive, lte, sub } from "@petrosa/contracts"
 import type { Draft } from "./draft.ts"
 import type { LegList } from "./lists.ts"
 import { armedLeftover, hasStatus, listLeft, listsOf, reservedByLists, waitsForEntry, withoutStop } from "./lists.ts"
-import { entryIsOver, fits, LIVE, legQuantity } from "./lot.ts"
+import { entryIsOver, fits, LIVE, legQuantity, legsMayGo } from "./lot.ts"
 import { addLeg, addList, cancelLegs, cancelLists, MAYBE_THERE, ON_THE_WAY } from "./placing.ts"
 import { planPrices } from "./planPrices.ts"
 
 /** @param open what legs can close of the lot now  @param waiting the venue asked us to place nothing yet */
 export const protectByLists = (d: Draft, open: Decimal, waiting: boolean): void => {
-  if (isZero(open)) {
-    if (!entryIsOver(d)) return
+  if (!isPositive(open)) {
+    if (!legsMayGo(d)) return
     cancelLists(d, listsOf(d))
     cancelLegs(d, (leg) => leg.leg === "flatten")
     return
   }
-  if (!isPositive(open) || waitsForEntry(d) || waiting) return
+  if (waitsForEntry(d) || waiting) return
   const wanted = d.closing !== null || d.closeNeeded !== null
   if (wanted && d.saleRetryAtMs === null) sell(d, open)
   else cover(d, open)

@@ -2,7 +2,7 @@
  * Replay: an order's records folded through today's machine, each step compared with what was recorded. Pure; sends
  * nothing. Any order can explain itself from its events alone, and here it is held to it.
  */
-import type { Command, EventRecord, FlatFields, OrderEvent, OrderId } from "@petrosa/contracts"
+import type { Command, EventEnvelope, EventRecord, FlatFields, OrderEvent, OrderId } from "@petrosa/contracts"
 import { isOrderEventType } from "@petrosa/contracts"
 import type { OrderContext } from "./context.ts"
 import { flatFields } from "./flat.ts"
@@ -34,7 +34,7 @@ export interface Replay {
   readonly difference: Difference | undefined
 }
 
-const eventOf = (record: EventRecord): OrderEvent | undefined =>
+const eventOf = (record: EventEnvelope): OrderEvent | undefined =>
   isOrderEventType(record.type) ? ({ type: record.type, data: record.data } as unknown as OrderEvent) : undefined
 
 const compare = (record: EventRecord, commands: readonly Command[], state: string, flat: FlatFields): readonly Difference[] => {
@@ -56,13 +56,13 @@ const compare = (record: EventRecord, commands: readonly Command[], state: strin
 /** An actor with these records folded in, or the first record that it does not take. @param system where it is to live */
 export const rebuild = (
   order: OrderId,
-  records: readonly EventRecord[],
+  records: readonly EventEnvelope[],
   system?: OrderSystem,
 ):
   | { readonly _tag: "Rebuilt"; readonly actor: OrderActor }
   | { readonly _tag: "Unreadable"; readonly version: number; readonly detail: string } => {
   const actor = new OrderActor(order, { system })
-  const unreadable = (record: EventRecord, detail: string) => {
+  const unreadable = (record: EventEnvelope, detail: string) => {
     actor.stop()
     return { _tag: "Unreadable", version: record.version, detail } as const
   }

@@ -16,8 +16,10 @@ const FOUND = [
 ]
 const MANNERS: readonly (readonly [string, Manner])[] = [
   ["legs", LEGS],
-  ["lists, the entry by itself", { lists: true, armed: false, feesInBase: true }],
-  ["lists, the entry with its bracket", { lists: true, armed: true, feesInBase: false }],
+  ["lists, the entry by itself", { ...LEGS, lists: true, feesInBase: true }],
+  ["lists, the entry with its bracket", { ...LEGS, lists: true, armed: true }],
+  ["legs, beside other lots", { ...LEGS, shared: true }],
+  ["lists, beside other lots", { ...LEGS, lists: true, shared: true }],
 ]
 
 describe.each(MANNERS)("an order at a venue that does anything, with %s", (_name, manner) => {

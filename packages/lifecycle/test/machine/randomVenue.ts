@@ -18,13 +18,19 @@ interface VenueLeg {
   endedBySibling: boolean
 }
 
-/** `lists`: spot, stop and target as one list; `armed`: limit entries go with it; fees in base or in quote. */
+/**
+ * `lists`: spot, stop and target as one list; `armed`: limit entries go with it; fees in base or in quote. `shared`: other lots
+ * of the same symbol and side are open: the venue lets an exit close what they hold, and lots are closed by hand.
+ */
 export interface Manner {
   readonly lists: boolean
   readonly armed: boolean
   readonly feesInBase: boolean
+  readonly shared: boolean
 }
-export const LEGS: Manner = { lists: false, armed: false, feesInBase: false }
+export const LEGS: Manner = { lists: false, armed: false, feesInBase: false, shared: false }
+
+const OF_OTHERS = dec("1")
 
 const filledOf = (leg: VenueLeg) => leg.fills.reduce((total, fill) => add(total, dec(fill.quantity)), dec("0"))
 
@@ -110,6 +116,11 @@ export class RandomWorld {
       }
     }
     return held
+  }
+
+  /** What it would let an exit close. */
+  get #closable() {
+    return this.manner.shared ? add(this.position, OF_OTHERS) : this.position
   }
 
   #deadlines(): void {
@@ -236,7 +247,7 @@ export class RandomWorld {
     const data = { leg: "stop", clientOrderId: ids[0], sibling: ids[1] } as const
     const unknown = () => on("LegUnknown", { ...data, reason: "TIMEOUT" })
     const at = { sentAtMs: this.trail.nowMs, receivedAtMs: this.trail.nowMs }
-    const free = sub(this.position, this.#reserved)
+    const free = sub(this.#closable, this.#reserved)
     if (choice % 8 === 1) {
       this.#todo.push(...this.trail.take(unknown()))
       return
@@ -283,7 +294,7 @@ export class RandomWorld {
       this.#todo.push(...this.trail.take(on("LegRefused", { leg: request.leg, clientOrderId, class: cls, code: "-1", message: "", ...at })))
       return
     }
-    if (this.manner.lists && request.leg !== "entry" && gt(dec(request.quantity), sub(this.position, this.#reserved))) {
+    if (this.manner.lists && request.leg !== "entry" && gt(dec(request.quantity), sub(this.#closable, this.#reserved))) {
       // Spot has no reduce-only: what is not free cannot be sold.
       const at = { sentAtMs: this.trail.nowMs, receivedAtMs: this.trail.nowMs }
       const cls = request.leg === "flatten" ? "race" : "balance"
@@ -328,12 +339,17 @@ export class RandomWorld {
         return
       case 4:
         // Somebody closes the lot, or what there will be of it.
-        if (this.manner.lists && this.#next() % 8 === 0 && this.trail.context.closing === null && !this.trail.context.lotClosed)
-          this.#todo.push(...this.trail.take(on("CloseRequested", { cause: "operator", by: "operator" })))
+        if (this.#mayClose() && this.trail.context.closing === null && !this.trail.context.lotClosed)
+          this.#todo.push(...this.trail.take(on("CloseRequested", { cause: "operator", by: "operator", targets: "cancelled" })))
         return
       default:
         return
     }
+  }
+
+  #mayClose(): boolean {
+    const { lists, shared } = this.manner
+    return shared ? this.#next() % 2 === 0 : lists && this.#next() % 8 === 0
   }
 
   /** A trade, reduce-only ones capped to what is held, as at a futures exchange. */
@@ -341,7 +357,7 @@ export class RandomWorld {
     const leg = this.venue.get(id)
     if (leg === undefined) return
     const wanted = dec(quantity)
-    const traded = leg.request.reduceOnly ? min(wanted, this.position) : wanted
+    const traded = leg.request.reduceOnly ? min(wanted, this.#closable) : wanted
     if (gt(traded, dec("0"))) {
       this.#trade += 1
       const inBase = this.manner.feesInBase && leg.request.leg === "entry"

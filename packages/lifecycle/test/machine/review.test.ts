@@ -263,3 +263,32 @@ describe("an entry whose outcome is unknown", () => {
     expect(trail.types).not.toContain("OrderFailed")
   })
 })
+
+describe("an entry that was made smaller at the venue (amended by hand)", () => {
+  const report = (status: "filled" | "partially_filled", filled: string) =>
+    ({ clientOrderId: placed().entryId, venueOrderId: venueId("1"), status, quantity: d(filled), filledQuantity: d(filled) }) as const
+  const at = { sentAtMs: 0, receivedAtMs: 0 }
+
+  it("given that it is filled with less than was asked for, when all of it is known, then it is over, and the lot completes with what it holds", () => {
+    const trail = placed("0.02")
+    const { events, fillsMissing } = observe(trail.context, report("filled", "0.01"), [trail.fill("0.01")], "stream", at)
+    expect([events.map(({ type }) => type), fillsMissing]).toEqual([["EntryPartlyFilled", "EntryEnded"], false])
+    obey(trail, trail.take(...events))
+    expect(trail.types.at(-1)).toBe("OrderCompleted")
+    expect(trail.context.entry?.filled).toBe("0.01")
+    expect(live(trail, "stop")).toEqual(["0.01"])
+  })
+
+  it("given that fills of it are missing, or that it still works, or that nothing was filled, then it is not over", () => {
+    const trail = placed("0.02")
+    expect(observe(trail.context, report("filled", "0.01"), [trail.fill("0.005")], "stream", at)).toMatchObject({ fillsMissing: true })
+    for (const [status, filled] of [
+      ["filled", "0.01"],
+      ["filled", "0"],
+      ["partially_filled", "0.01"],
+    ] as const) {
+      const { events } = observe(trail.context, report(status, filled), [], "query", at)
+      expect(events.map(({ type }) => type)).not.toContain("EntryEnded")
+    }
+  })
+})

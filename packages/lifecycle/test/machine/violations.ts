@@ -1,5 +1,5 @@
 /** The invariants of docs/design.md section 10 that can be held against one order at a random venue. Empty: all hold. */
-import { add, dec, gt, isZero, str, sub } from "@petrosa/contracts"
+import { add, dec, gt, isZero, lt, str, sub } from "@petrosa/contracts"
 import {
   entryPhase,
   fits,
@@ -17,6 +17,11 @@ import { ORDER } from "./support.ts"
 const FAULTY_STEPS = 60
 const CALM_STEPS = 120
 
+const liveExits = (world: RandomWorld): number =>
+  [...world.venue.values()].filter(
+    ({ request, status, pending }) => request.leg !== "entry" && !pending && (status === "new" || status === "partially_filled"),
+  ).length
+
 /** After every step: at most one entry, no id used twice, and nothing held that the protection clock does not watch. */
 const duringFaults = (world: RandomWorld): readonly string[] => {
   const c = world.trail.context
@@ -31,6 +36,8 @@ const duringFaults = (world: RandomWorld): readonly string[] => {
     ...(entries > 1 || world.entriesSent > (world.manner.armed ? 2 : 1) ? [`${world.entriesSent} entries were sent`] : []),
     ...(entry === entryPhase(c) ? [] : [`the entry region says ${entry}, it is ${entryPhase(c)}`]),
     ...(protection === protectionPhase(c) ? [] : [`the protection region says ${protection}, it is ${protectionPhase(c)}`]),
+    // What was parked because more was given back than was held leaves nothing behind that may trade.
+    ...(c.parked?.code === "OVER_CLOSED" && liveExits(world) > 0 ? [`over-closed and parked, and ${liveExits(world)} legs are live`] : []),
     ...world.placedTwice.map((id) => `${id} was used twice`),
     ...(c.parked === null && gt(open, dec("0")) && !c.lotClosed && !watched
       ? ["something is held, not under a live stop, and no clock runs"]
@@ -41,19 +48,22 @@ const duringFaults = (world: RandomWorld): readonly string[] => {
 /** When the faults have stopped: settled, our fills are the venue's, and flat without a leg, or covered whole. */
 const afterCalm = (world: RandomWorld): readonly string[] => {
   const c = world.trail.context
-  const live = [...world.venue.values()].filter(
-    ({ request, status }) => request.leg !== "entry" && (status === "new" || status === "partially_filled"),
-  )
+  const live = liveExits(world)
   // What nobody can sell is outside the invariant.
-  const flat = isZero(sub(world.position, dec(c.dust)))
+  const rest = sub(world.position, dec(c.dust))
+  const flat = !gt(rest, dec("0"))
+  // Two exits may trade where other lots share the position: then it is said, in full, and nothing of it lives on.
+  const excess = str(sub(dec("0"), rest))
+  const told = c.parked?.code === "OVER_CLOSED" && c.excess === excess
   const phase = protectionPhase(c)
   return [
-    ...(c.parked === null ? [] : [`parked: ${c.parked.detail}`]),
+    ...(c.parked === null || (world.manner.shared && told) ? [] : [`parked: ${c.parked.detail}`]),
+    ...(!lt(rest, dec("0")) || told ? [] : [`${excess} too much was given back, and that is not told`]),
     ...(c.settled === null ? [`not settled: ${JSON.stringify(world.trail.actor.regions)}`] : []),
     ...(isZero(sub(add(heldQuantity(c), dec(c.dust)), world.position))
       ? []
       : [`we hold ${str(heldQuantity(c))}, the venue says ${str(world.position)}`]),
-    ...(flat && live.length > 0 ? [`flat, and ${live.length} legs are live`] : []),
+    ...(flat && live > 0 ? [`flat, and ${live} legs are live`] : []),
     ...(flat && !isDone(c) ? ["flat, and not done"] : []),
     // An exit leg that has traded in part rests; the rest of the lot is still whole under its stop.
     ...(flat || phase === "covered" || phase === "exiting" ? [] : [`holding, and ${phase}`]),
@@ -100,7 +110,8 @@ export const run = (choices: readonly number[], manner: Manner = LEGS): Run => {
 }
 
 /** The manner of a seed: every other one is of a venue with lists, half of those with entries that go with theirs. */
-export const mannerOf = (seed: number): Manner => (seed % 2 === 0 ? LEGS : { lists: true, armed: seed % 4 === 1, feesInBase: seed % 8 < 4 })
+export const mannerOf = (seed: number, shared = false): Manner =>
+  seed % 2 === 0 ? { ...LEGS, shared } : { lists: true, armed: seed % 4 === 1, feesInBase: seed % 8 < 4, shared }
 
 /** The choices of a seed: the same on every machine. */
 export const choicesOf = (seed: number, length = 250): readonly number[] => {

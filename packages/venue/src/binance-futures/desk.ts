@@ -5,10 +5,10 @@
  * Promises: `place` sends at most one placement; a question about an order that may be in either service is "not there" only
  * when both said so; what a triggered algo order filled is what its child filled.
  */
-import { accepted, known, refused, unknown } from "@petrosa/contracts"
+import { accepted, dec, known, refused, str, sum, unknown } from "@petrosa/contracts"
 import type { ClientOrderId, Fill, Outcome, Read, Refused, VenueOrderId } from "@petrosa/contracts"
 import type { FuturesConnector } from "../binance/connectors.ts"
-import { field, isObject } from "../binance/exactJson.ts"
+import { field, id, isObject, text } from "../binance/exactJson.ts"
 import { FillBook, sortFills, withFills } from "../binance/fillBook.ts"
 import { openRows } from "../binance/openRows.ts"
 import { readTrades } from "../binance/readTrades.ts"
@@ -17,7 +17,7 @@ import { isOver } from "../venue.ts"
 import type { Acknowledgement, PlaceRequest, VenueOrder } from "../venue.ts"
 import { CANCEL, PLACE_ENTRY, PLACE_EXIT, WEIGHT } from "./endpoints.ts"
 import { OrderMemory } from "./orderMemory.ts"
-import { algoIdOf, algoParams, decodeAlgo, decodeOrder, kindOf, orderParams, withChild } from "./orders.ts"
+import { algoIdOf, algoOrderStatus, algoParams, decodeAlgo, decodeOrder, kindOf, orderParams, withChild } from "./orders.ts"
 import type { AlgoView, OrderKind, PositionMode, TriggerSettings } from "./orders.ts"
 
 const PLACE_WAIT_MAX_MS = 1_500
@@ -25,6 +25,10 @@ const CANCEL_WAIT_MS = 2_000
 const ALGO_ORDER = "/fapi/v1/algoOrder"
 const OPEN_ALGO_ORDERS = "/fapi/v1/openAlgoOrders"
 const UNREADABLE = unknown("UNREADABLE_ANSWER")
+
+/** `{code: "200"}` (also as a number), or the order itself; anything else says nothing. */
+const saysCancelled = (body: unknown, clientAlgoId: string): boolean =>
+  isObject(body) && (id(body, "code") === "200" || text(body, "clientAlgoId") === clientAlgoId)
 
 export class FuturesDesk {
   readonly memory = new OrderMemory()
@@ -106,19 +110,27 @@ export class FuturesDesk {
     if (result._tag === "Unknown") return result
     if (result._tag === "Refused") return result.class === "race" ? this.#cancelChild(symbol, clientAlgoId, result) : result
     // The answer is `{code: "200"}` or the order, depending on whom one asks (binance.md 2.1): what it is now is asked for.
-    const view = await this.#algo(symbol, clientAlgoId)
-    const order =
-      view._tag === "Known" ? (view.value?.order ?? this.memory.algo(clientAlgoId)?.order) : this.memory.algo(clientAlgoId)?.order
+    const seen = await this.#algo(symbol, clientAlgoId)
+    const view = seen._tag === "Known" ? seen.value : undefined
+    const order = view?.order ?? this.memory.algo(clientAlgoId)?.order
     if (order === undefined) return unknown("CANCELLED_BUT_NOT_SEEN")
-    return accepted(isOver(order.status) ? order : { ...order, status: "cancelled" })
+    if (isOver(order.status)) return accepted(order)
+    // A child that lives trades, whatever was said of the algo order.
+    if (view?.childId !== undefined) return this.#cancelChildOf(symbol, view, view.childId)
+    return result._tag === "Success" && saysCancelled(result.answer.body, clientAlgoId)
+      ? accepted({ ...order, status: "cancelled" })
+      : UNREADABLE
   }
 
   /** It may have fired meanwhile: then its child is what is to be cancelled. */
   async #cancelChild(symbol: string, clientAlgoId: string, answer: Refused): Promise<Outcome<VenueOrder>> {
     const view = await this.#algo(symbol, clientAlgoId)
     if (view._tag !== "Known" || view.value?.childId === undefined || isOver(view.value.order.status)) return answer
-    const child = await this.#cancelOrder(symbol, { orderId: view.value.childId })
-    return child._tag === "Accepted" ? accepted(withChild(view.value.order, child.value)) : child
+    return this.#cancelChildOf(symbol, view.value, view.value.childId)
+  }
+  async #cancelChildOf(symbol: string, view: AlgoView, childId: string): Promise<Outcome<VenueOrder>> {
+    const child = await this.#cancelOrder(symbol, { orderId: childId })
+    return child._tag === "Accepted" ? accepted(withChild(view.order, child.value)) : child
   }
 
   // ---- asking
@@ -229,8 +241,21 @@ export class FuturesDesk {
     if (view.childId === undefined) return known(view)
     const child = await this.#plainOrder(symbol, view.childId)
     if (child._tag === "Unknown") return child
-    // A child that is over without a fill may be gone from the history (3 days): the algo order's own words remain.
-    return known(child.value === undefined ? view : { ...view, order: withChild(view.order, child.value) })
+    if (child.value !== undefined) return known({ ...view, order: withChild(view.order, child.value) })
+    return view.algoStatus === "FINISHED" && view.order.filledQuantity === "0" ? this.#withoutChild(view) : known(view)
+  }
+  /**
+   * It is over, says of itself that nothing was filled, or does not say, and its child is not there: not yet, or (after 3 days)
+   * no longer. What the child traded remains.
+   */
+  async #withoutChild(view: AlgoView): Promise<Read<AlgoView>> {
+    const trades = await this.#tradesOf(view.order)
+    if (trades._tag === "Unknown") return trades
+    if (trades.value.length === 0) return known(view)
+    const { quantity } = view.order
+    const filledQuantity = str(sum(trades.value.map((fill) => dec(fill.quantity))))
+    const status = algoOrderStatus("FINISHED", quantity, filledQuantity)
+    return known({ ...view, order: withFills({ ...view.order, status, filledQuantity }, trades.value) })
   }
   async #plainOrder(symbol: string, orderId: string): Promise<Read<VenueOrder | undefined>> {
     const answer = await this.#session.question(WEIGHT.query, (client) =>

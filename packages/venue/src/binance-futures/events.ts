@@ -112,7 +112,7 @@ const decodeOrderUpdate = (event: JsonObject, assetsOf: (symbol: string) => FeeA
   }
   const whole = eq(dec(last), dec(filledQuantity))
   const told = whole ? { ...order, fills: [fill], filledQuote: str(mul(dec(lastPrice), dec(last))) } : order
-  return { _tag: "Order", order: told, fill, key: `${symbol} trade ${tradeId}` }
+  return { _tag: "Order", order: told, fill, key: `${symbol} ${orderId} trade ${tradeId}` }
 }
 
 const decodeAlgoUpdate = (event: JsonObject): FuturesEvent => {
@@ -131,6 +131,8 @@ const decodeAlgoUpdate = (event: JsonObject): FuturesEvent => {
   // Trailing stops are not ours.
   if (type === undefined) return { _tag: "Ignored" }
   if (!isAlgoStatus(algoStatus) || quantity === undefined || atMs === undefined) return { _tag: "Unreadable", what: "ALGO_UPDATE" }
+  // What was filled is all that tells a stop that did its work from one that is gone.
+  if (algoStatus === "FINISHED" && decimal(row, "aq") === undefined) return { _tag: "Unreadable", what: "ALGO_UPDATE FINISHED" }
   const filledQuantity = decimalOrZero(row, "aq")
   const price = decimalOrNone(row, "p")
   const triggerPrice = decimalOrNone(row, "tp")

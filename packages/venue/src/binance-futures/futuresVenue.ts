@@ -16,7 +16,7 @@ import { accountProblem, mayTrade } from "../binance/account.ts"
 import type { AccountFacts } from "../binance/account.ts"
 import { futuresClient } from "../binance/client.ts"
 import type { FuturesConnector } from "../binance/connectors.ts"
-import { decimal, field, isObject, text } from "../binance/exactJson.ts"
+import { decimal, field, isBroken, isObject, text } from "../binance/exactJson.ts"
 import { neverReject } from "../binance/neverReject.ts"
 import { BoundedMap } from "../binance/seen.ts"
 import { Session, notStarted } from "../binance/session.ts"
@@ -286,8 +286,9 @@ class FuturesVenue implements Venue {
 
   #hear(message: string): void {
     const json = readEvent(message)
-    if (json === undefined) return
-    const event = decodeFuturesEvent(json, (symbol) => this.#session.symbols.get(symbol))
+    if (json === undefined && !isBroken(message)) return
+    const event: FuturesEvent =
+      json === undefined ? { _tag: "Unreadable", what: "message" } : decodeFuturesEvent(json, (symbol) => this.#session.symbols.get(symbol))
     switch (event._tag) {
       case "Order":
         this.#hearOrder(event)

@@ -3,7 +3,7 @@
  * a DELETE would end the stream of every other process of the account (binance.md 7.2).
  */
 import type { FuturesConnector } from "../binance/connectors.ts"
-import { isObject, text } from "../binance/exactJson.ts"
+import { isBroken, isObject, text } from "../binance/exactJson.ts"
 import type { Session } from "../binance/session.ts"
 import type { StreamProtocol } from "../binance/supervisor.ts"
 import { WEIGHT, userStreamUrl } from "./endpoints.ts"
@@ -29,7 +29,7 @@ export const listenKeyProtocol = (session: Session<FuturesConnector>, base: stri
       return userStreamUrl(template, base, key)
     },
     greeting: () => undefined,
-    classify: (message) => (readEvent(message) === undefined ? "handled" : "event"),
+    classify: (message) => (readEvent(message) === undefined && !isBroken(message) ? "handled" : "event"),
     renew: async () => {
       const current = key
       if (current === undefined) return false

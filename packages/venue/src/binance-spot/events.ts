@@ -12,7 +12,7 @@ import type { VenueOrder } from "../venue.ts"
 import { listMarks, sideOf, statusOf, typeOf } from "./orders.ts"
 
 export type SpotEvent =
-  /** `key`: the same for the same event, however often and by whichever connection it comes. */
+  /** `key`: the same for the same event, however often and by whichever connection it comes. Two orders of ours may share a trade. */
   | { readonly _tag: "Order"; readonly order: VenueOrder; readonly fill?: Fill; readonly key: string }
   | { readonly _tag: "Balance" }
   /** The subscription is over; the socket may be open. */
@@ -28,7 +28,8 @@ const BALANCE_EVENTS: ReadonlySet<string> = new Set(["outboundAccountPosition", 
 /** What a message of the WebSocket API is to the handshake. */
 export type SpotMessage =
   | { readonly _tag: "Subscribed" }
-  | { readonly _tag: "Refused"; readonly code: string }
+  /** `limit`: of the rate, and until when (by the exchange's clock), where it is told. */
+  | { readonly _tag: "Refused"; readonly code: string; readonly limit?: { readonly status: number; readonly untilMs: number | undefined } }
   | { readonly _tag: "Event"; readonly event: JsonObject }
   | { readonly _tag: "Other" }
 
@@ -46,7 +47,10 @@ export const readMessage = (message: string): SpotMessage => {
   if (status === 200) return { _tag: "Subscribed" }
   const error = field(json, "error")
   const code = (isObject(error) ? id(error, "code") : undefined) ?? String(status)
-  return code === ALREADY_ACTIVE ? { _tag: "Subscribed" } : { _tag: "Refused", code }
+  if (code === ALREADY_ACTIVE) return { _tag: "Subscribed" }
+  if (status !== 418 && status !== 429) return { _tag: "Refused", code }
+  const data = isObject(error) ? field(error, "data") : undefined
+  return { _tag: "Refused", code, limit: { status, untilMs: isObject(data) ? millis(data, "retryAfter") : undefined } }
 }
 
 export const decodeSpotEvent = (event: JsonObject, assetsOf: (symbol: string) => FeeAssets | undefined): SpotEvent => {
@@ -104,7 +108,7 @@ const decodeReport = (event: JsonObject, assetsOf: (symbol: string) => FeeAssets
   // The first trade of an order that carries everything so far: its fills are complete.
   const whole = eq(dec(fill.quantity), dec(filledQuantity))
   const told = whole ? { ...order, fills: [fill], filledQuote: str(mul(dec(fill.price), dec(fill.quantity))) } : order
-  return { _tag: "Order", order: told, fill, key: `${symbol} trade ${fill.tradeId}` }
+  return { _tag: "Order", order: told, fill, key: `${symbol} ${orderId} trade ${fill.tradeId}` }
 }
 
 const decodeFill = (

@@ -28,7 +28,7 @@ import { accountProblem, mayTrade } from "../binance/account.ts"
 import type { AccountFacts } from "../binance/account.ts"
 import type { SpotConnector } from "../binance/connectors.ts"
 import { spotClient } from "../binance/client.ts"
-import { decimal, field, id, isObject, objects, text } from "../binance/exactJson.ts"
+import { decimal, field, id, isBroken, isObject, objects, text } from "../binance/exactJson.ts"
 import type { JsonObject } from "../binance/exactJson.ts"
 import { FillBook, sortFills, withFills } from "../binance/fillBook.ts"
 import { neverReject } from "../binance/neverReject.ts"
@@ -54,6 +54,7 @@ import type {
 } from "../venue.ts"
 import { CANCEL, PLACE_ENTRY, PLACE_EXIT, PLACE_OCO, PLACE_OTOCO, SPOT_ENDPOINTS, SPOT_HOSTS, WEIGHT, spotSocketUrl } from "./endpoints.ts"
 import { decodeSpotEvent, readMessage } from "./events.ts"
+import type { SpotEvent } from "./events.ts"
 import { asAsked, decodeOrder, decodePlacementFills, ocoParams, orderParams, otocoParams, withEmulated } from "./orders.ts"
 
 export interface SpotOptions extends BinanceOptions {
@@ -375,8 +376,11 @@ class SpotVenue implements Venue {
 
   #hear(message: string): void {
     const read = readMessage(message)
-    if (read._tag !== "Event") return
-    const event = decodeSpotEvent(read.event, (symbol) => this.#session.symbols.get(symbol))
+    if (read._tag !== "Event" && !isBroken(message)) return
+    const event: SpotEvent =
+      read._tag === "Event"
+        ? decodeSpotEvent(read.event, (symbol) => this.#session.symbols.get(symbol))
+        : { _tag: "Unreadable", what: "message" }
     switch (event._tag) {
       case "Order": {
         this.#stream.hasNews(event.order.clientOrderId)
@@ -425,7 +429,8 @@ const protocolOf = (session: Session<SpotConnector>, url: string): StreamProtoco
   const { credentials } = session.options
   const sign = signerOf(credentials)
   return {
-    url: async () => url,
+    // A connection is a request too: none is made while the exchange wants silence.
+    url: async () => (session.isSilent ? undefined : url),
     greeting: () => {
       const timestamp = String(session.signedTime(session.clock.nowMs()))
       const params = signedSocketParams({ apiKey: credentials.apiKey, recvWindow: String(session.receiveWindowMs), timestamp }, sign)
@@ -443,10 +448,11 @@ const protocolOf = (session: Session<SpotConnector>, url: string): StreamProtoco
         case "Event":
           return "event"
         case "Refused":
+          if (read.limit !== undefined) session.gateway.limited(read.limit.status, read.limit.untilMs)
           session.trouble("error", read.code, "the user data subscription was refused")
           return "dead"
         case "Other":
-          return "handled"
+          return isBroken(message) ? "event" : "handled"
       }
     },
   }

@@ -105,7 +105,7 @@ const clientClass = <C extends ConnectorBase>(Base: ConnectorClass<C>) => {
           _tag: "Answered",
           status: answer.status,
           headers: headersOf(answer.headers),
-          text: redactor.clean(text.length > RAW_MAX_LENGTH ? text.slice(0, RAW_MAX_LENGTH) : text),
+          text: redactor.clean(text.length > RAW_READ_LENGTH ? text.slice(0, RAW_READ_LENGTH) : text).slice(0, RAW_MAX_LENGTH),
           body: parseExact(text),
           sentAtMs,
           receivedAtMs: clock.nowMs(),
@@ -125,6 +125,8 @@ const clientClass = <C extends ConnectorBase>(Base: ConnectorClass<C>) => {
 
 /** What is kept of an answer as text, in characters. */
 const RAW_MAX_LENGTH = 4_096
+/** What is looked through for secrets: more than is kept, so that none is cut in two and half of it kept. */
+const RAW_READ_LENGTH = 2 * RAW_MAX_LENGTH
 
 const headersOf = (headers: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> => {
   const found: Record<string, string> = {}

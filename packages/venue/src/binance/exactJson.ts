@@ -33,6 +33,9 @@ export const parseExact = (text: string): Json | undefined => {
   }
 }
 
+/** A message that broke off on its way, or is none at all: what it said is lost. */
+export const isBroken = (text: string): boolean => parseExact(text) === undefined
+
 export const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value)
 /** The objects of a list; of anything else, none. */
 export const objects = (value: unknown): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : [])

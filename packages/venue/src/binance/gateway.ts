@@ -17,6 +17,8 @@ export const WAITING_MAX = 5_000
 export interface Gateway<C> {
   /** Asks; never rejects. `waitMs`: how long the budget may hold it back at most. */
   ask(ask: Ask, waitMs: number, run: (client: C) => Promise<unknown>): Promise<Reply>
+  /** A limit was hit by another way (a WebSocket): the budget is one. `silentUntilMs`: by the exchange's clock. */
+  limited(status: number, silentUntilMs: number | undefined): void
   readonly budget: RateBudget
 }
 
@@ -34,16 +36,23 @@ export const gatewayOf = <C>({ client, budget, clock, offsetMs, onLimited }: Gat
   /** The exchange's clock: its windows are aligned to it. */
   const serverMs = (): number => clock.nowMs() + offsetMs()
 
-  const settle = (ask: Ask, reply: Reply): void => {
-    budget.finished(ask, reply._tag === "Answered" ? usageOf(reply.headers) : [], serverMs())
-    if (reply._tag !== "Answered" || !isLimit(reply)) return
-    const message = errorOf(reply)?.message ?? ""
-    const untilMs = budget.limited(reply.status, silenceOf(reply.headers["retry-after"], message, serverMs()), serverMs(), clock.random())
-    onLimited(reply.status, untilMs - offsetMs())
+  const settle = (ask: Ask, reply: Reply, admittedMs: number): void => {
+    const answer = reply._tag === "Answered" ? reply : undefined
+    const isLimited = answer !== undefined && isLimit(answer)
+    budget.finished(ask, answer === undefined ? [] : usageOf(answer.headers), serverMs(), isLimited)
+    if (answer === undefined || !isLimited) return
+    const message = errorOf(answer)?.message ?? ""
+    const untilMs = silenceOf(answer.headers["retry-after"], message, serverMs())
+    // It left before the silence began: the refusal of a burst, not of somebody who does not listen.
+    if (untilMs === undefined && answer.status !== 418 && budget.silentUntilMs > admittedMs) return
+    limited(answer.status, untilMs)
   }
+  const limited = (status: number, silentUntilMs: number | undefined): void =>
+    onLimited(status, budget.limited(status, silentUntilMs, serverMs(), clock.random()) - offsetMs())
 
   return {
     budget,
+    limited,
     ask: async (ask, waitMs, run) => {
       const untilMs = serverMs() + waitMs
       for (;;) {
@@ -56,6 +65,7 @@ export const gatewayOf = <C>({ client, budget, clock, offsetMs, onLimited }: Gat
         await pause(clock, Math.max(1, admission.untilMs - serverMs() + clock.random() * 50))
         waiting -= 1
       }
+      const admittedMs = serverMs()
       let reply: Reply = { _tag: "Unanswered", notSent: true, code: "BAD_CALL" }
       try {
         // A missing parameter is thrown by the connector before anything is sent, and is no Error (binance.md 1.3.9).
@@ -64,7 +74,7 @@ export const gatewayOf = <C>({ client, budget, clock, offsetMs, onLimited }: Gat
       } catch {
         reply = { _tag: "Unanswered", notSent: true, code: "BAD_CALL" }
       }
-      settle(ask, reply)
+      settle(ask, reply, admittedMs)
       return reply
     },
   }

@@ -84,7 +84,9 @@ const seenOf = (reply: Reply): Seen => {
       return { transport: reply.notSent ? "notSent" : "lost", message: reply.code }
     case "Answered": {
       const error = errorOf(reply)
-      const base = { status: reply.status, message: error?.message ?? reply.text.slice(0, 300) }
+      // A page is the word of something between us and the exchange, which does not know what became of the request.
+      const isPage = error === undefined && reply.text.trimStart().startsWith("<")
+      const base = { status: reply.status, message: error?.message ?? (isPage ? "" : reply.text.slice(0, 300)) }
       return error === undefined ? base : { ...base, code: error.code }
     }
   }

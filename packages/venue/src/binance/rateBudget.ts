@@ -34,6 +34,8 @@ export const BACKOFF_FIRST_MS = 1_000
 export const BACKOFF_MAX_MS = 120_000
 /** A ban that does not say how long it lasts: Binance's shortest is two minutes. */
 export const BAN_DEFAULT_MS = 120_000
+/** Binance's longest ban. A time beyond it is a mistake: it must not silence what protects until somebody restarts us. */
+export const BAN_MAX_MS = 3 * 86_400_000
 
 export type Admission =
   | { readonly _tag: "Admitted" }
@@ -132,8 +134,8 @@ export class RateBudget {
     return { _tag: "Admitted" }
   }
 
-  /** An admitted request is over; `usage` as the headers told, empty when there was no answer. */
-  finished(ask: Ask, usage: readonly Usage[], nowMs: number): void {
+  /** An admitted request is over; `usage` as the headers told, empty when there was no answer. A refusal for a limit has them too. */
+  finished(ask: Ask, usage: readonly Usage[], nowMs: number, isLimited = false): void {
     for (const window of this.#windows) {
       roll(window, nowMs)
       const cost = costOf(ask, window.limit.kind)
@@ -143,7 +145,7 @@ export class RateBudget {
       // Orders are un-counted when they fill (spot); weights only grow within a window, and answers may overtake one another.
       else window.used = window.limit.kind === "orders" ? told.used : Math.max(window.used, told.used)
     }
-    if (usage.length > 0 && nowMs >= this.#silentUntilMs) this.#hits = 0
+    if (usage.length > 0 && !isLimited && nowMs >= this.#silentUntilMs) this.#hits = 0
   }
 
   /** Binance said 429 or 418 (or 403). Returns until when nothing leaves. `chance`: 0 ≤ x < 1. */
@@ -151,7 +153,9 @@ export class RateBudget {
     this.#hits += 1
     const backoffMs = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(this.#hits - 1, 10)) * (0.75 + 0.5 * chance)
     const least = status === 418 ? BAN_DEFAULT_MS : backoffMs
-    const untilMs = Math.ceil(silentUntilMs ?? nowMs + least)
+    // A time that is over by our idea of the exchange's clock is no leave to go on at once.
+    const told = silentUntilMs !== undefined && silentUntilMs > nowMs ? Math.min(silentUntilMs, nowMs + BAN_MAX_MS) : undefined
+    const untilMs = Math.ceil(told ?? nowMs + least)
     if (untilMs > this.#silentUntilMs) {
       this.#silentUntilMs = untilMs
       this.#silentBecause = status === 418 ? "banned (418)" : `rate limited (${status})`

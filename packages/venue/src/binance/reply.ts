@@ -63,11 +63,15 @@ export const unanswered = (error: unknown): Unanswered => {
   return { _tag: "Unanswered", notSent, code: TIMED_OUT.has(name) && !connecting ? "TIMEOUT" : name }
 }
 
-/** Binance's `{code, msg}`; `undefined` for any other body. Codes of errors are negative: `{code: 200, msg: "success"}` is none. */
+/**
+ * Binance's `{code, msg}`; `undefined` for any other body. Codes of errors are negative: `{code: 200, msg: "success"}` is none.
+ * The algo orders' service writes codes as text.
+ */
 export const errorOf = (answer: Answered): { readonly code: number; readonly message: string } | undefined => {
   const { body } = answer
   if (typeof body !== "object" || body === null || Array.isArray(body)) return undefined
   const { code, msg } = body as Readonly<Record<string, Json | undefined>>
-  return typeof code === "number" && code < 0 ? { code, message: typeof msg === "string" ? msg : "" } : undefined
+  const number = typeof code === "string" && /^-\d{1,9}$/.test(code) ? Number(code) : code
+  return typeof number === "number" && number < 0 ? { code: number, message: typeof msg === "string" ? msg : "" } : undefined
 }
 export const isSuccess = (answer: Answered): boolean => answer.status >= 200 && answer.status < 300

@@ -7,6 +7,7 @@
 import { add, dec, div, str, unknown } from "@petrosa/contracts"
 import type { Market, MarketPrice, Refused, SymbolRules, Unknown } from "@petrosa/contracts"
 import { decodeExchangeInfo } from "../symbols/exchangeInfo.ts"
+import type { DecodedExchangeInfo } from "../symbols/exchangeInfo.ts"
 import type { Client } from "./client.ts"
 import { systemClock } from "./clock.ts"
 import type { Clock } from "./clock.ts"
@@ -222,6 +223,10 @@ export class Session<C extends ConnectorBase> {
 
   // ---- requests
 
+  /** The exchange has asked for silence, and it is not over. */
+  get isSilent(): boolean {
+    return this.clock.nowMs() + this.#offset.offsetMs < this.gateway.budget.silentUntilMs
+  }
   get offset(): ClockOffset {
     return this.#offset
   }
@@ -341,7 +346,7 @@ export class Session<C extends ConnectorBase> {
     try {
       const decoded = decodeExchangeInfo(body, this.#endpoints.market)
       if (decoded.rules.size === 0) return false
-      this.#rules = decoded.rules
+      this.#rules = withKnownBefore(decoded, this.#rules)
       for (const { symbol, why } of decoded.unreadable.slice(0, 10)) this.trouble("warn", "RULES", `${symbol} could not be read: ${why}`)
     } catch (error) {
       this.trouble("error", "RULES", error instanceof Error ? error.message : "unreadable exchangeInfo")
@@ -390,6 +395,21 @@ const problemOf = (reply: Reply): string => {
 }
 
 const CLOSED: Reply = { _tag: "Unanswered", notSent: true, code: "CLOSED" }
+
+/**
+ * A symbol that was known stays known: what is open in it needs its ticks and steps for a stop. One that cannot be read stays as it
+ * was; one that is not named any more trades no longer.
+ */
+const withKnownBefore = (
+  { rules, unreadable }: DecodedExchangeInfo,
+  before: ReadonlyMap<string, SymbolRules>,
+): ReadonlyMap<string, SymbolRules> => {
+  const isUnreadable = new Set(unreadable.map(({ symbol }) => symbol))
+  const all = new Map(rules)
+  for (const [symbol, known] of before)
+    if (!all.has(symbol)) all.set(symbol, isUnreadable.has(symbol) || !known.trading ? known : { ...known, trading: false })
+  return all
+}
 
 /** The middle of best bid and ask, exactly. */
 export const midPrice = (row: unknown, nowMs: number): MarketPrice | undefined => {

@@ -66,12 +66,15 @@ export interface SupervisorOptions {
 export const BACKOFF_FIRST_MS = 500
 export const BACKOFF_MAX_MS = 30_000
 const READY_WITHIN_MS = 10_000
+/** A connection that stood for so long was a good one. One that is taken and closed again at once is a failed attempt. */
+const GOOD_AFTER_MS = 30_000
 
 interface Connection {
   readonly generation: number
   readonly socket: Socket
   readonly cause: string
   ready: boolean
+  readyAtMs: number
   lastFrameMs: number
   cancelWatch: () => void
 }
@@ -178,7 +181,15 @@ export class Supervisor {
       this.#retry(cause)
       return
     }
-    const connection: Connection = { generation, socket, cause, ready: false, lastFrameMs: clock.nowMs(), cancelWatch: () => undefined }
+    const connection: Connection = {
+      generation,
+      socket,
+      cause,
+      ready: false,
+      readyAtMs: 0,
+      lastFrameMs: clock.nowMs(),
+      cancelWatch: () => undefined,
+    }
     slot.connection = connection
     if (this.#current === undefined) this.#current = connection
     else this.#next = connection
@@ -207,7 +218,7 @@ export class Supervisor {
   #ready(connection: Connection): void {
     if (connection.ready) return
     connection.ready = true
-    this.#failures = 0
+    connection.readyAtMs = this.#options.clock.nowMs()
     if (connection === this.#next) {
       const old = this.#current
       this.#current = connection
@@ -238,6 +249,7 @@ export class Supervisor {
 
   #drop(connection: Connection, reason: string): void {
     const wasCurrent = connection === this.#current
+    if (connection.ready && this.#options.clock.nowMs() - connection.readyAtMs >= GOOD_AFTER_MS) this.#failures = 0
     connection.cancelWatch()
     if (wasCurrent) this.#current = undefined
     else this.#next = undefined

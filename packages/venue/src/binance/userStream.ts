@@ -11,7 +11,7 @@ import type { StreamProtocol } from "./supervisor.ts"
 
 /** Keys of events that were told; a duplicate comes within seconds of the first. */
 const SEEN_MAX = 100_000
-/** Unreadable events in a burst ask for what is live once. */
+/** Unreadable events in a burst ask for what is live no oftener. */
 const GAP_AT_MOST_EVERY_MS = 5_000
 /** Binance ends connections after 24 h. */
 const ROTATE_AFTER_MS = 23 * 3_600_000
@@ -30,6 +30,8 @@ export class UserStream<C extends ConnectorBase> {
   readonly #expected = new Map<string, () => void>()
   #dumbAtMs = 0
   #gapAtMs = 0
+  /** A gap is to be told when the time between two is over. */
+  #cancelGap: (() => void) | undefined
   #firstReady: () => void = () => undefined
   readonly #started: Promise<void>
 
@@ -55,7 +57,8 @@ export class UserStream<C extends ConnectorBase> {
       },
       onReady: (reason) => {
         this.#firstReady()
-        if (reason !== "connected") this.emit({ _tag: "Gap", reason })
+        // Also the first time: who listens already may have listened to nothing.
+        this.emit({ _tag: "Gap", reason })
       },
       onLost: (reason) => session.trouble("warn", "STREAM_LOST", `user data stream: ${reason}`),
     })
@@ -76,6 +79,7 @@ export class UserStream<C extends ConnectorBase> {
   }
   stop(): void {
     this.#supervisor.stop()
+    this.#cancelGap?.()
     this.#forgetExpected()
     this.#listeners.clear()
   }
@@ -137,10 +141,20 @@ export class UserStream<C extends ConnectorBase> {
       }
     }
   }
+  /** Something was missed. Of many in a burst the first is told at once, and once more when it is over: what came last counts too. */
   gap(reason: string): void {
-    const nowMs = this.#session.clock.nowMs()
-    if (nowMs - this.#gapAtMs < GAP_AT_MOST_EVERY_MS) return
-    this.#gapAtMs = nowMs
-    this.emit({ _tag: "Gap", reason })
+    if (this.#cancelGap !== undefined) return
+    const { clock } = this.#session
+    const waitMs = this.#gapAtMs + GAP_AT_MOST_EVERY_MS - clock.nowMs()
+    if (waitMs <= 0) {
+      this.#gapAtMs = clock.nowMs()
+      this.emit({ _tag: "Gap", reason })
+      return
+    }
+    this.#cancelGap = clock.after(Math.min(waitMs, GAP_AT_MOST_EVERY_MS), () => {
+      this.#cancelGap = undefined
+      this.#gapAtMs = clock.nowMs()
+      this.emit({ _tag: "Gap", reason })
+    })
   }
 }

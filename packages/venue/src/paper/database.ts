@@ -94,13 +94,14 @@ CREATE TABLE IF NOT EXISTS events (
 );
 `
 
-/** Came later: a file of before has none, and needs none. */
+/** Came later: a file of before has none, and gets them, empty. */
 const LATER_TABLES = `
 -- Which orders are of one list (spot), and what they are in it.
 CREATE TABLE IF NOT EXISTS lists (
   order_id INTEGER PRIMARY KEY, list_id INTEGER NOT NULL, is_entry INTEGER NOT NULL, waits INTEGER NOT NULL, by_sibling INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS lists_list ON lists (list_id);
+CREATE INDEX IF NOT EXISTS work_held ON work (order_id) WHERE due_ms IS NULL;
 `
 
 /** Opens (and if need be creates) the file. `:memory:` is a venue of this process alone. */

@@ -206,14 +206,15 @@ export class SqliteBooks extends SqliteStore implements PaperBooks {
 
 const found = (row: OrderRow): FoundOrder => ({ id: row.id, market: row.market, placedAtMs: row.placed_ms, order: venueOrderOf(row) })
 
-const STATEMENTS = {
+export const STATEMENTS = {
   dataVersion: "PRAGMA data_version",
   counts: "SELECT count(*) AS orders, count(trigger_price) AS algos FROM orders WHERE live = 1 AND market = ?1 AND symbol = ?2",
   putWork: "INSERT OR REPLACE INTO work (order_id, due_ms, at_price, parts, maker) VALUES (?, ?, ?, ?, ?)",
   deleteWork: "DELETE FROM work WHERE order_id = ?",
   dueWork: "SELECT * FROM work WHERE due_ms <= ? ORDER BY due_ms, order_id LIMIT ?",
   nextWork: "SELECT min(due_ms) AS due FROM work WHERE due_ms IS NOT NULL",
-  heldWork: "SELECT w.* FROM work w JOIN orders o ON o.id = w.order_id WHERE w.due_ms IS NULL AND o.market = ? AND o.symbol = ?",
+  // Asked with each new price: from what is held, which is little, to its orders, and never through all orders there ever were.
+  heldWork: "SELECT w.* FROM work w CROSS JOIN orders o ON o.id = w.order_id WHERE w.due_ms IS NULL AND o.market = ? AND o.symbol = ?",
   releaseWork: "UPDATE work SET due_ms = ?, at_price = NULL WHERE due_ms IS NULL",
   listed: "SELECT * FROM lists WHERE order_id = ?",
   ofList: "SELECT * FROM lists WHERE list_id = ? ORDER BY order_id",

@@ -73,7 +73,7 @@ describe("spot's user stream", () => {
       Z: '"0.04105764"',
     })
     expect(spot(message)).toMatchObject({
-      key: "ETHBTC trade 9223372036854775807",
+      key: "ETHBTC 4293153 trade 9223372036854775807",
       order: { status: "partially_filled", filledQuantity: "0.4", filledQuote: "0.04105764" },
       fill: {
         tradeId: "9223372036854775807",
@@ -144,7 +144,7 @@ describe("futures' user stream", () => {
     })
     const fill = { tradeId: "4467432841", quantity: "21.26", price: "85.67", fee: "0.9106721", feeAsset: "USDT", feeQuote: "0.9106721" }
     expect(futures(trade)).toMatchObject({
-      key: "SOLUSDT trade 4467432841",
+      key: "SOLUSDT 8389765612825190229 trade 4467432841",
       order: { venueOrderId: "8389765612825190229", filledQuote: "1821.3442" },
       fill,
     })

@@ -65,6 +65,32 @@ describe("the gateway", () => {
     expect(limited).toEqual([418, 429])
   })
 
+  test("given one 429 after the other, each with its counts and without a time, then each silence is twice as long as the last", async () => {
+    const { clock, gateway } = make(1_000)
+    const silences: number[] = []
+    for (let n = 0; n < 4; n++) {
+      await gateway.ask(exit, 0, async () => ok({ "x-mbx-used-weight-1m": "2401" }, 429, { code: -1003, msg: "Too many requests." }))
+      silences.push(gateway.budget.silentUntilMs - clock.nowMs())
+      await clock.advance(silences.at(-1) ?? 0)
+    }
+    expect(silences).toEqual([1_000, 2_000, 4_000, 8_000])
+  })
+
+  test("given many requests on their way when the first 429 comes, then theirs are the same refusal: stops do not wait two minutes for it", async () => {
+    const { clock, gateway } = make(1_000)
+    const refusal = ok({ "x-mbx-used-weight-1m": "2401" }, 429, { code: -1003, msg: "Too many requests." })
+    await Promise.all(Array.from({ length: 20 }, () => gateway.ask(exit, 0, async () => refusal)))
+    expect(gateway.budget.silentUntilMs - clock.nowMs()).toBe(1_000)
+    // A time that one of them names, and a ban, count all the same.
+    const named = ok({ "retry-after": "30" }, 429, { code: -1003, msg: "Too many requests." })
+    await clock.advance(1_000)
+    await Promise.all([refusal, named, refusal].map((one) => gateway.ask(exit, 0, async () => one)))
+    expect(gateway.budget.silentUntilMs - clock.nowMs()).toBe(30_000)
+    await clock.advance(30_000)
+    await Promise.all([refusal, ok({}, 418)].map((one) => gateway.ask(exit, 0, async () => one)))
+    expect(gateway.budget.silentUntilMs - clock.nowMs()).toBe(120_000)
+  })
+
   test("given a connector that throws what is no Error, or answers nonsense, then it was not sent, and nothing rejects", async () => {
     const { gateway } = make(1_000)
     // The connectors' MissingParameterError is a plain class.

@@ -121,6 +121,25 @@ describe("real answers", () => {
     expect(judge(SPOT_OUTCOMES, answered(503, "Service Unavailable.")).result._tag).toBe("Unknown")
   })
 
+  test("given a page of something in between, whatever words are in it, then nobody knows what the exchange did", () => {
+    const page = "\n<!DOCTYPE html><html><body><h2>Service Unavailable</h2><p>HTTP Error 503. Service Unavailable.</p></body></html>"
+    for (const table of [SPOT_OUTCOMES, FUTURES_OUTCOMES]) {
+      expect(judge(table, answered(503, page)).result).toEqual({ _tag: "Unknown", reason: "HTTP_503" })
+      expect(judge(table, answered(502, "")).result).toEqual({ _tag: "Unknown", reason: "HTTP_502" })
+      expect(judge(table, answered(403, page)).result).toEqual({ _tag: "Unknown", reason: "HTTP_403" })
+    }
+  })
+
+  test("given a code that is written as text (the algo orders' service does that), then it is the same code", () => {
+    for (const table of [SPOT_OUTCOMES, FUTURES_OUTCOMES]) {
+      const reply = (status: number, code: string) => answered(status, JSON.stringify({ code, msg: "Some words." }))
+      expect(judge(table, reply(200, "-2011")).result).toMatchObject({ _tag: "Refused", class: "race", code: "-2011" })
+      expect(judge(table, reply(400, "-1007")).result).toEqual({ _tag: "Unknown", reason: "-1007" })
+      expect(answerOf(table, reply(400, "-2013"))).toEqual({ _tag: "Absent" })
+      expect(judge(table, reply(200, "200")).result._tag).toBe("Success")
+    }
+  })
+
   /** Every code of binance.md section 5, by venue. */
   const both = [
     -1000, -1001, -1002, -1003, -1006, -1007, -1008, -1013, -1014, -1015, -1016, -1020, -1021, -1022, -1034, -1099, -1100, -1101, -1102,

@@ -1,7 +1,16 @@
 /** The rate budget: by example, and as rules over any course of requests. */
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { RateBudget, SHARE, WINDOW_GUARD_MS, limitsOf, silenceOf, usageOf } from "../../src/binance/rateBudget.ts"
+import {
+  BAN_DEFAULT_MS,
+  BAN_MAX_MS,
+  RateBudget,
+  SHARE,
+  WINDOW_GUARD_MS,
+  limitsOf,
+  silenceOf,
+  usageOf,
+} from "../../src/binance/rateBudget.ts"
 import type { Ask, Limit, Priority } from "../../src/binance/rateBudget.ts"
 
 const WEIGHT: Limit = { kind: "weight", intervalMs: 60_000, limit: 100, name: "REQUEST_WEIGHT 1 MINUTE" }
@@ -111,6 +120,16 @@ describe("after 429 and 418", () => {
     budget.limited(429, T + 1_000, T, 0)
     expect(budget.admit(ask("protective"), T + 299_999)).toMatchObject({ _tag: "Wait", untilMs: T + 300_000 })
     expect(budget.admit(ask("protective"), T + 300_000)._tag).toBe("Admitted")
+  })
+
+  test("given a time that is over already, or no time to wait at all, then there is a pause all the same: who goes on is banned for longer", () => {
+    expect(new RateBudget([WEIGHT]).limited(418, T - 1, T, 0.5)).toBe(T + BAN_DEFAULT_MS)
+    expect(new RateBudget([WEIGHT]).limited(429, T, T, 0.5)).toBe(T + 1_000)
+  })
+
+  test("given a time that no ban lasts to, then the silence ends with the longest ban that there is", () => {
+    expect(new RateBudget([WEIGHT]).limited(418, 9_999_999_999_999, T, 0.5)).toBe(T + BAN_MAX_MS)
+    expect(new RateBudget([WEIGHT]).limited(429, T + 100 * 86_400_000, T, 0.5)).toBe(T + BAN_MAX_MS)
   })
 })
 

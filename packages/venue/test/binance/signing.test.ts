@@ -129,6 +129,16 @@ describe("the connector's clients", () => {
     client.closeConnections()
   })
 
+  test("given a long page that repeats what was sent, then nothing of the key is left, wherever the page is cut", async () => {
+    const client = spotClient(make())
+    for (const length of [4_032, 4_060, 4_090, 4_096, 4_300, 4_600, 5_000]) {
+      answer = { status: 403, body: `${"x".repeat(length)}${apiKey}${"y".repeat(2_000)}` }
+      const reply = (await client.account({})) as Reply
+      expect(reply._tag === "Answered" ? reply.text : apiKey).not.toContain(apiKey.slice(0, 8))
+    }
+    client.closeConnections()
+  })
+
   test("given a redirect, then it is not followed", async () => {
     answer = { status: 302, body: "" }
     const client = spotClient(make())

@@ -111,6 +111,35 @@ describe("a supervised stream", () => {
     expect(sockets).toHaveLength(0)
   })
 
+  test("given connections that are taken and closed at once (a key that has died), then attempts get rarer all the same", async () => {
+    const { supervisor, sockets, clock, becomeReady, at } = world()
+    supervisor.start()
+    await settle()
+    for (let elapsedMs = 0, seen = 0; elapsedMs < 300_000; elapsedMs += 250) {
+      if (sockets.length > seen) {
+        seen = sockets.length
+        becomeReady(seen - 1)
+        at(seen - 1).handlers.closed("closed (1008)")
+      }
+      await clock.advance(250)
+    }
+    expect(sockets.length).toBeGreaterThan(5)
+    expect(sockets.length).toBeLessThan(30)
+  })
+
+  test("given a connection that stood for a minute, then its end is mended as fast as the first time", async () => {
+    const { supervisor, sockets, clock, becomeReady, at } = world({ silenceMs: 10_000_000 })
+    supervisor.start()
+    await settle()
+    for (let n = 0; n < 5; n++) {
+      becomeReady(n)
+      await clock.advance(60_000)
+      at(n).handlers.closed("closed (1006)")
+      await clock.advance(500)
+      expect(sockets).toHaveLength(n + 2)
+    }
+  })
+
   test("given silence, then it is given up; given pings, then it lives", async () => {
     const { supervisor, at, heard, becomeReady, clock, sockets } = world()
     supervisor.start()

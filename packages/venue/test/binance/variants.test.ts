@@ -94,6 +94,13 @@ describe("algo orders", () => {
     })
     expect(futures(inner(ALGO_UPDATE, { ai: "8389765612825190229" }))).toMatchObject({ algo: { childId: "8389765612825190229" } })
   })
+  test.each(["", null, undefined])(
+    "given that it is finished, and %j for what it filled, then it is unreadable: nothing is no quantity",
+    (aq) => {
+      expect(futures(inner(ALGO_UPDATE, { X: "FINISHED", aq }))).toMatchObject({ _tag: "Unreadable" })
+      expect(futures(inner(ALGO_UPDATE, { X: "CANCELED", aq, ai: "" }))).toMatchObject({ algo: { order: { status: "cancelled" } } })
+    },
+  )
   test("given a status that nobody has named, then it is unreadable; given a trailing stop, then it is not ours", () => {
     expect(futures(inner(ALGO_UPDATE, { X: "PAUSED" }))).toMatchObject({ _tag: "Unreadable" })
     expect(futures(inner(ALGO_UPDATE, { o: "TRAILING_STOP_MARKET", ia: true }))).toEqual({ _tag: "Ignored" })
@@ -127,6 +134,17 @@ describe("spot reports", () => {
   test("given a status that nobody has named, then it is unreadable", () => {
     expect(spot(report({ X: "HALTED" }))).toMatchObject({ _tag: "Unreadable" })
   })
+})
+
+test("given a trade between two orders of the account (a stop that fires into a resting entry), then each order's fill is news of its own", () => {
+  const keyOf = (event: SpotEvent | FuturesEvent): unknown => (event._tag === "Order" ? event.key : event)
+  for (const [decode, message] of [
+    [futures, (i: number) => inner(ORDER_TRADE_UPDATE, { ...TRADE, i })],
+    [spot, (i: number) => report({ ...TRADE, z: "1.5", i })],
+  ] as const) {
+    expect(keyOf(decode(message(1)))).not.toEqual(keyOf(decode(message(2))))
+    expect(keyOf(decode(message(1)))).toEqual(keyOf(decode(message(1))))
+  }
 })
 
 test.each(["TRADE_LITE", "STRATEGY_UPDATE", "GRID_UPDATE", "CONDITIONAL_ORDER_TRIGGER_REJECT", "SOMETHING_OF_2027", "listStatus"])(
