@@ -20,7 +20,7 @@ import type { VenueSeat } from "./options.ts"
 import { RecoveryGuard } from "./recoveryGuard.ts"
 import { RecoveryQueue } from "./recoveryQueue.ts"
 import { rejectedRecord } from "./rejected.ts"
-import { RejectionLog, rejectionNews } from "./rejectedNews.ts"
+import { RejectionLog, tellRejection } from "./rejectedNews.ts"
 
 /** A copy of a signal whose order is somebody else's waits this long before it asks again. */
 const COPY_RETRY_MS = 1000
@@ -173,18 +173,7 @@ export class Receiver {
     // Only after it is durable: until then it comes again.
     if (!kept) return
     message.term()
-    const { options } = this.#desk
-    const news = rejectionNews(message.data, why, this.#desk.nowMs())
-    if (news !== undefined) options.intake.announce(news.strategyId, news.body)
-    const messages = this.#rejectionLog.next(this.#desk.monotonicMs())
-    if (messages === undefined) return
-    const { subject, sequence } = message
-    const fields = why.fields.map(({ field }) => field)
-    const strategy = news?.strategyId
-    options.log.warn(
-      { code: why.code, fields, strategy, subject, sequence, messages },
-      "a message is no signal; petrosa rejected lists them",
-    )
+    tellRejection(this.#desk, this.#rejectionLog, message, why)
   }
 
   /** Records a message that is no order. False when the store did not take it. */

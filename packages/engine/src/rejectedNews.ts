@@ -4,6 +4,8 @@
  */
 import type { FieldError, RejectionCode } from "@petrosa/contracts"
 import { isoOf } from "@petrosa/contracts"
+import type { IntakeMessage } from "@petrosa/intake"
+import type { Desk } from "./desk.ts"
 import { RAW_MAX_BYTES } from "./rejected.ts"
 
 const NAME_MAX_LENGTH = 200
@@ -73,4 +75,19 @@ export class RejectionLog {
     this.#untold = 0
     return count
   }
+}
+
+/** The message is recorded: now its bot and the log hear of it. */
+export const tellRejection = (desk: Desk, log: RejectionLog, message: IntakeMessage, why: Rejection): void => {
+  const { intake, log: lines } = desk.options
+  const news = rejectionNews(message.data, why, desk.nowMs())
+  if (news !== undefined) intake.announce(news.strategyId, news.body)
+  const messages = log.next(desk.monotonicMs())
+  if (messages === undefined) return
+  const { subject, sequence } = message
+  const fields = why.fields.map(({ field }) => field)
+  lines.warn(
+    { code: why.code, fields, strategy: news?.strategyId, subject, sequence, messages },
+    "a message is no signal; petrosa rejected lists them",
+  )
 }
