@@ -77,6 +77,22 @@ describe("given hostile messages", () => {
     expect(reply.text.length).toBeLessThan(5000)
   })
 
+  it("when a wrong signal names its strategy, then its bot hears on execution.events what is wrong with it", async () => {
+    const heard: string[] = []
+    const ears = world.nc.subscribe("execution.events.wired_wrongly", { callback: (_, message) => void heard.push(message.string()) })
+    await world.nc.flush()
+    world.publish(Buffer.from(JSON.stringify(signal({ strategy_id: "wired_wrongly", signal_id: "w 1", confidence: 85 }))))
+    const told = await until(() => heard[0], { what: "the news" })
+    ears.unsubscribe()
+    expect(JSON.parse(told)).toMatchObject({
+      signal_id: "w 1",
+      strategy_id: "wired_wrongly",
+      event: "rejected",
+      reason: { code: "INVALID_FIELDS" },
+      fields: [{ field: "confidence" }],
+    })
+  })
+
   it("when a body of 900 kB is refused by NATS, then its head, length and hash are kept; over HTTP 1.5 MB is 413", async () => {
     const text = big(900_000).replace('"confidence":0.9', '"confidence":"none"')
     world.publish(text)

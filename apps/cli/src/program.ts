@@ -99,6 +99,17 @@ export const makeProgram = (io: Io, done: (code: ExitCode) => void): Command => 
     })
 
   program
+    .command("rejected")
+    .description("list messages that were no signals, newest first, and what is wrong with each")
+    .option("--limit <n>", "at most so many", whole(1, 1000), 50)
+    .addOption(json("one JSON value {rejected, all}, with the messages as they came (raw) where they were kept"))
+    .addHelpText("after", STORE_NOTE + exitHelp("(not used)"))
+    .action(async (options) => {
+      const { rejected } = await import("./commands/rejected.ts")
+      done(await rejected(io, options))
+    })
+
+  program
     .command("trail")
     .description("tell what happened to an order, event by event")
     .argument("<id>", ID)

@@ -20,6 +20,7 @@ import type { VenueSeat } from "./options.ts"
 import { RecoveryGuard } from "./recoveryGuard.ts"
 import { RecoveryQueue } from "./recoveryQueue.ts"
 import { rejectedRecord } from "./rejected.ts"
+import { RejectionLog, tellRejection } from "./rejectedNews.ts"
 
 /** A copy of a signal whose order is somebody else's waits this long before it asks again. */
 const COPY_RETRY_MS = 1000
@@ -63,6 +64,7 @@ export const arrivalOf = (message: IntakeMessage): Arrival => ({
 export class Receiver {
   readonly #desk: Desk
   #rejectedBytes = 0
+  readonly #rejectionLog = new RejectionLog()
   /** Called when an order that exists gets another message: for the one who waits for an answer by HTTP. */
   onResume: (order: LiveOrder, request: ResumeRequest) => void = () => {}
 
@@ -169,7 +171,9 @@ export class Receiver {
       sequence: message.sequence,
     })
     // Only after it is durable: until then it comes again.
-    if (kept) message.term()
+    if (!kept) return
+    message.term()
+    tellRejection(this.#desk, this.#rejectionLog, message, why)
   }
 
   /** Records a message that is no order. False when the store did not take it. */
