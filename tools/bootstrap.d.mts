@@ -4,6 +4,8 @@ interface Command {
   readonly says: string
   /** For Node. */
   readonly flags?: readonly string[]
+  /** Where the environment does not say otherwise. */
+  readonly env?: Readonly<Record<string, string>>
 }
 export const COMMANDS: Readonly<Record<string, Command>> & { readonly start: Command }
 /** What Node is given for a command, before the command's own arguments. */

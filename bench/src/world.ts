@@ -86,7 +86,11 @@ export class BenchWorld {
   }
 
   engine(flags: readonly string[] = []): Promise<MeasuredChild> {
-    return MeasuredChild.start({ script: "engineChild.ts", env: this.env, flags: [...(COMMANDS.start.flags ?? []), ...flags] })
+    return MeasuredChild.start({
+      script: "engineChild.ts",
+      env: { ...COMMANDS.start.env, ...this.env },
+      flags: [...(COMMANDS.start.flags ?? []), ...flags],
+    })
   }
 
   /** An engine that was there once has made the streams, so that signals can be published before the one that is measured. */

@@ -174,7 +174,7 @@ export const floodCampaign = async (options: FloodOptions): Promise<FloodResult>
   let world: World | undefined
   const watches: MemoryWatch[] = []
   try {
-    world = await World.create({ nats, nodeArguments: nodeArguments(COMMANDS.start) })
+    world = await World.create({ nats, env: { ...COMMANDS.start.env }, nodeArguments: nodeArguments(COMMANDS.start) })
     const engine = await world.start()
     const memory = new MemoryWatch(engine.pid)
     const broker = new MemoryWatch(nats.pid)

@@ -49,6 +49,8 @@ describe("the engine's heap", () => {
     const root = fileURLToPath(new URL("../../", import.meta.url))
     expect([node, ...args]).toEqual(["node", ...nodeArguments(COMMANDS.start).map((each) => each.replace(root, ""))])
     expect(args).toContain("--heap-growing-percent=70")
+    for (const [name, value] of Object.entries(COMMANDS.start.env ?? {})) expect(dockerfile).toContain(` ${name}=${value}`)
+    expect(COMMANDS.start.env).toHaveProperty("MALLOC_ARENA_MAX")
   })
 })
 

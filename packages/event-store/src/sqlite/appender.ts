@@ -24,7 +24,7 @@ export interface WrittenAppend {
 }
 
 /** Streams whose head is kept in memory: as many as there may be live orders, and more. */
-const HEADS_MAX = 50_000
+const HEADS_MAX = 20_000
 
 /** What the writer knows of a stream without asking: it is the only writer. */
 interface Head {
