@@ -253,12 +253,27 @@ export interface EventData {
     readonly fees: DecimalString
     /** (exit − entry) × quantity for a long, less the fees, in quote. */
     readonly profit: DecimalString
-    readonly closedBy: Leg | "close"
+    /** `venue`: the exchange, or somebody else, closed it. */
+    readonly closedBy: Leg | "close" | "venue"
+    /** So much of it was not at the venue any more, and at which price it went is not known: neither in the quantity nor in the profit. */
+    readonly missing?: DecimalString
     /** So much more was given back than was held, at the same average price: neither in the quantity nor in the profit. */
     readonly excess?: DecimalString
   }
   /** Two exits traded where one was to: what was given back beyond what was held, in base. */
   LotOverClosed: { readonly excess: DecimalString; readonly asset: string }
+  /**
+   * So much of this lot is proven not to be at the venue any more, in base: its position is smaller than the lots are, and no leg
+   * of ours closed it (liquidation, auto-deleveraging, closed by hand).
+   */
+  PositionMissing: {
+    readonly quantity: DecimalString
+    readonly asset: string
+    /** What the venue answered, how often and for how long, and which trades that are not ours were heard of. */
+    readonly evidence: Readonly<Record<string, string>>
+    /** What it brought, when the trades that were heard of are exactly what is missing. */
+    readonly exit?: { readonly quote: DecimalString; readonly feesQuote: DecimalString }
+  }
   /** What cannot be closed because it is less than the exchange's minimum: recorded, counted, outside the invariant. */
   DustLeft: { readonly quantity: DecimalString; readonly asset: string }
 
@@ -302,7 +317,7 @@ export interface EventData {
   }
   StepFailed: { readonly error: string; readonly input: string; readonly count: number }
   OrderParked: {
-    readonly code: "STEP_FAILED" | "ADOPTED_TOO_OFTEN" | "UNREADABLE" | "INVARIANT" | "OVER_CLOSED" | "OPERATOR"
+    readonly code: "STEP_FAILED" | "ADOPTED_TOO_OFTEN" | "UNREADABLE" | "INVARIANT" | "OVER_CLOSED" | "POSITION_MISSING" | "OPERATOR"
     readonly detail: string
   }
   OrderUnparked: { readonly by: string }
@@ -381,6 +396,7 @@ export const EVENT_SCHEMA: Readonly<Record<OrderEventType, number>> = {
   SiblingCancelled: 1,
   LotClosed: 1,
   LotOverClosed: 1,
+  PositionMissing: 1,
   DustLeft: 1,
   CloseIntended: 1,
   CloseReported: 1,
@@ -423,6 +439,8 @@ export const EVENT_MEANINGS: Readonly<Record<OrderEventType, string>> = {
   SiblingCancelled: "A leg that is no longer needed is proven gone.",
   LotClosed: "Nothing of the lot is held any more; the profit is known.",
   LotOverClosed: "Two exits traded, and more was given back than was held: whatever is left of its legs goes.",
+  PositionMissing:
+    "The venue's position is proven smaller than the lots, and no leg of ours closed it (liquidation, auto-deleveraging, by hand): so much of this lot is not there.",
   DustLeft: "What is left is less than the exchange lets anybody sell.",
   CloseIntended: "A closing order asks its strategy's lots to close.",
   CloseReported: "One of them has closed, and what came of it.",

@@ -57,6 +57,8 @@ const CROWD_LIST_AGE_MS = 2_500
 /** An order that we believe live and that the venue does not know, this often in a row, over its time of proof, is over. */
 const FORGOTTEN_ANSWERS = 3
 
+type Found = "found" | "absent" | "unknown"
+
 export class Asker {
   readonly #host: AskHost
   readonly #openOrders: OpenOrders
@@ -384,23 +386,39 @@ export class Asker {
     }
   }
 
-  async #lookAt(order: LiveOrder, venue: Venue, clientOrderId: ClientOrderId, listed: readonly VenueOrder[]): Promise<void> {
+  /** Whether all that the lot's legs have traded is known: each was shown by the venue just now, and none is on its way or a question. */
+  async exitsHeard(order: LiveOrder): Promise<boolean> {
+    const venue = this.#host.venueOf(order)
+    if (venue === undefined || !order.legsKnown || this.#gone(order)) return false
+    const { symbol, market } = order.context
+    const open = await this.#openOrders.of(venue, symbol, market)
+    if (open._tag === "Unknown") return false
+    const listed = open.value.get(order.order) ?? []
+    for (const { clientOrderId, status } of liveLegs(order.context)) {
+      if (status === "sending" || status === "unknown" || this.#gone(order)) return false
+      if ((await this.#lookAt(order, venue, clientOrderId, listed)) !== "found") return false
+    }
+    return true
+  }
+
+  async #lookAt(order: LiveOrder, venue: Venue, clientOrderId: ClientOrderId, listed: readonly VenueOrder[]): Promise<Found> {
     const report = listed.find((one) => one.clientOrderId === clientOrderId)
     const nowMs = this.#host.nowMs()
-    const found =
+    const found: Found =
       report === undefined
         ? await this.#query(order, venue, clientOrderId, "query")
         : (await this.#take(order, venue, report, "query", { sentAtMs: nowMs, receivedAtMs: nowMs }))
           ? "found"
           : "unknown"
     this.#noteAbsence(order, venue, clientOrderId, found)
+    return found
   }
 
   /**
    * An order that we believe live and the venue does not know. One "not found" proves nothing; several over the time of
    * proof do: then a stop is not there, and has to be placed again (design.md 5.6).
    */
-  #noteAbsence(order: LiveOrder, venue: Venue, clientOrderId: ClientOrderId, found: "found" | "absent" | "unknown"): void {
+  #noteAbsence(order: LiveOrder, venue: Venue, clientOrderId: ClientOrderId, found: Found): void {
     if (found === "found") order.absences?.delete(clientOrderId)
     const status =
       order.context.entry?.clientOrderId === clientOrderId
@@ -445,7 +463,7 @@ export class Asker {
     return taken === true ? undefined : taken
   }
 
-  async #query(order: LiveOrder, venue: Venue, clientOrderId: ClientOrderId, via: Via): Promise<"found" | "absent" | "unknown"> {
+  async #query(order: LiveOrder, venue: Venue, clientOrderId: ClientOrderId, via: Via): Promise<Found> {
     const host = this.#host
     if (host.faults !== undefined) await point(host.faults, "venue.query.before", order)
     const sentAtMs = host.nowMs()

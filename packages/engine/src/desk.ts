@@ -506,6 +506,12 @@ export class Desk implements OrderHost {
           "two exits of a lot traded: more was given back than was held; what is left of its legs is being cancelled",
         )
         break
+      case "PositionMissing":
+        this.options.log.error(
+          { order: order.order, missing: envelope.data },
+          "the venue holds less than the lots, and no leg of ours closed it: legs for what is not there are being cancelled",
+        )
+        break
       case "OrderParked":
         this.parkedSeen += 1
         this.metrics.parkedOrders.inc({ code: order.context.parked?.code ?? "" })

@@ -18,6 +18,7 @@ import type { LiveOrder } from "./liveOrder.ts"
 import { EngineMetrics } from "./metrics.ts"
 import type { EngineOptions } from "./options.ts"
 import { joinPoison } from "./poison.ts"
+import { PositionWatch } from "./positions.ts"
 import { Receiver, type ResumeRequest } from "./receive.ts"
 import { StoreWatch } from "./storeWatch.ts"
 import { Sweeper } from "./sweep.ts"
@@ -71,6 +72,7 @@ export class Engine {
   readonly receiver: Receiver
   readonly #balances: ReadonlyMap<string, BalanceKeeper>
   readonly #feed: VenueFeed
+  readonly #positions: PositionWatch
   readonly #announcer: Announcer
   readonly #sweeper: Sweeper
   readonly #storeWatch: StoreWatch
@@ -100,7 +102,8 @@ export class Engine {
     this.desk = new Desk(options, this.journal, this.metrics, this.#balances)
     this.receiver = new Receiver(this.desk)
     this.receiver.onResume = (order, request) => this.#resume(order, request)
-    this.#feed = new VenueFeed(this.desk)
+    this.#positions = new PositionWatch(this.desk)
+    this.#feed = new VenueFeed(this.desk, this.#positions)
     this.#announcer = new Announcer(this.desk)
     this.#sweeper = new Sweeper(this.desk)
     this.#storeWatch = new StoreWatch(options.store, options.clock, (reason) => this.#storeState("watch", reason))
@@ -150,6 +153,7 @@ export class Engine {
       )
     }
     await this.#checkDefaults()
+    this.#positions.start(options.seats)
     this.#feed.start(options.seats)
     if (options.alone) {
       const { recoveries } = this.receiver
@@ -203,6 +207,7 @@ export class Engine {
     await this.receiver.guard.clear()
     await this.desk.quiesce(QUIESCE_MS)
     this.#feed.stop()
+    this.#positions.stop()
     for (const keeper of this.#balances.values()) keeper.stop()
     if (this.receiver.rejectedBytes > 0 && this.#storeAwaySince === undefined) {
       await store

@@ -9,6 +9,7 @@ import type { VenueEvent } from "@petrosa/venue"
 import type { Desk } from "./desk.ts"
 import type { LiveOrder } from "./liveOrder.ts"
 import type { VenueSeat } from "./options.ts"
+import type { PositionWatch } from "./positions.ts"
 
 /** An order that has something live at the venue is looked at this long after its last news; each time later, up to the last. */
 const POLL_AFTER_MS = [400, 800, 1600, 3200, 5000] as const
@@ -35,6 +36,7 @@ interface Watch {
 
 export class VenueFeed {
   readonly #desk: Desk
+  readonly #positions: PositionWatch
   readonly #unsubscribe: (() => void)[] = []
   readonly #watches = new Map<OrderId, Watch>()
   /** Watches by {@link Watch.crowd}. */
@@ -45,8 +47,9 @@ export class VenueFeed {
   #cancelTick: (() => void) | undefined
   #stopped = false
 
-  constructor(desk: Desk) {
+  constructor(desk: Desk, positions: PositionWatch) {
     this.#desk = desk
+    this.#positions = positions
     desk.listen({
       durable: (order) => this.#news(order),
       left: (order) => this.#unwatch(order.order),
@@ -65,6 +68,7 @@ export class VenueFeed {
   }
 
   #hear(venue: string, event: VenueEvent): void {
+    this.#positions.hear(venue, event)
     switch (event._tag) {
       case "Balance":
         this.#desk.balances.get(venue)?.soon()

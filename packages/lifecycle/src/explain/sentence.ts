@@ -103,12 +103,19 @@ const sentence = (event: OrderEvent): string => {
     case "SiblingCancelled":
       return `the ${event.data.leg} that is no longer needed is proven gone`
     case "LotClosed": {
-      const { quantity, entryPrice, exitPrice, profit, fees, closedBy, excess } = event.data
+      const { quantity, entryPrice, exitPrice, profit, fees, closedBy, excess, missing } = event.data
       const beyond = excess === undefined ? "" : `; ${excess} more than was held were given back, at the same average price`
-      return `${quantity} closed by ${closedBy}: in at ${entryPrice}, out at ${exitPrice}, profit ${profit} after fees of ${fees}${beyond}`
+      const gone = missing === undefined ? "" : `; ${missing} were not at the venue any more, at a price that is not known`
+      return `${quantity} closed by ${closedBy}: in at ${entryPrice}, out at ${exitPrice}, profit ${profit} after fees of ${fees}${beyond}${gone}`
     }
     case "LotOverClosed":
       return `two exits traded: ${event.data.excess} ${event.data.asset} more than was held were given back; what is left of its legs goes`
+    case "PositionMissing":
+      return `${event.data.quantity} ${event.data.asset} of it are proven not to be at the venue any more, and no leg of ours closed them (${Object.entries(
+        event.data.evidence,
+      )
+        .map(([name, value]) => `${name} ${value}`)
+        .join(", ")})`
     case "DustLeft":
       return `${event.data.quantity} ${event.data.asset} is too small to be sold and stays`
     case "CloseIntended":

@@ -81,6 +81,7 @@ const CHAPTERS: Readonly<Record<string, string>> = {
   DustLeft: "The way out",
   LotClosed: "The way out",
   LotOverClosed: "The way out",
+  PositionMissing: "The way out",
   OrderCompleted: "How it ended",
   OrderFailed: "How it ended",
   OrderAdopted: "A change of hands",
@@ -339,7 +340,7 @@ const answerOf = (records: readonly EventRecord[]): string => {
           closed.excess === undefined
             ? ""
             : ` But two exits traded: ${closed.excess} more than it held were given back, which other lots now lack.`
-        }`,
+        }${closed.missing === undefined ? "" : ` And ${closed.missing} of it were not at the venue any more: what they brought is not known.`}`,
       )
     else if (last.open_quantity !== "0") {
       const stop = of("StopAccepted")

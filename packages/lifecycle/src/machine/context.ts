@@ -139,8 +139,14 @@ export interface OrderContext {
   readonly excess: DecimalString
   /** The excess that a human was told of. */
   readonly excessTold: DecimalString
+  /** Not at the venue any more, and closed by no leg of ours, as it was recorded in all. Zero for almost every order. */
+  readonly missing: DecimalString
+  /** That of it whose price nobody knows: the rest is in {@link exit}. */
+  readonly missingUnpriced: DecimalString
+  /** What of {@link missing} a human was told of. */
+  readonly missingTold: DecimalString
   readonly lotClosed: boolean
-  readonly closedBy: Leg | "close" | null
+  readonly closedBy: Leg | "close" | "venue" | null
   /** Why the lot was closed on request, when it was. */
   readonly closedCause: Closing["cause"] | null
   /** All that was filled was once under live stops (and targets). */
@@ -215,6 +221,9 @@ export const initialContext: OrderContext = {
   dust: "0" as DecimalString,
   excess: "0" as DecimalString,
   excessTold: "0" as DecimalString,
+  missing: "0" as DecimalString,
+  missingUnpriced: "0" as DecimalString,
+  missingTold: "0" as DecimalString,
   lotClosed: false,
   closedBy: null,
   closedCause: null,

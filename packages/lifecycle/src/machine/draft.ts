@@ -6,11 +6,13 @@
  * kept of it in lotFacts.ts goes by its identity: it is replaced, never changed. The types say so.
  */
 import type { Command, DecimalString } from "@petrosa/contracts"
+import { add, dec, str } from "@petrosa/contracts"
 import type { EntryLeg, ExitLeg, OrderContext } from "./context.ts"
 
 export type Draft = { -readonly [K in keyof OrderContext]: OrderContext[K] }
 
 export const NOUGHT = "0" as DecimalString
+export const plus = (a: DecimalString, b: DecimalString): DecimalString => (b === "0" ? a : str(a === "0" ? dec(b) : add(dec(a), dec(b))))
 const NO_COMMANDS: readonly Command[] = Object.freeze([])
 
 export const draftOf = (c: OrderContext, version: number): Draft => ({ ...c, version, commands: NO_COMMANDS })

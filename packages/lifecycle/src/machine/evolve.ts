@@ -5,19 +5,19 @@
  * The machine (machine.ts) says which events an order may take in which state; this says what they mean.
  */
 import type { BracketList, ClientOrderId, DecimalString, EventOf, Fill, Leg, LegAccepted, LegRequest, OrderEvent } from "@petrosa/contracts"
-import { add, dec, gte, isPositive, mul, parseClientOrderId, reason, str } from "@petrosa/contracts"
+import { dec, gte, isPositive, mul, parseClientOrderId, reason, str } from "@petrosa/contracts"
 import type { ExitLeg, LegStatus, OrderContext } from "./context.ts"
-import { changeEntry, changeLeg, command, type Draft, draftOf, legOf, NOUGHT, replaceLeg } from "./draft.ts"
+import { changeEntry, changeLeg, command, type Draft, draftOf, legOf, NOUGHT, plus, replaceLeg } from "./draft.ts"
 import { siblingOf, usesLists, waitsForEntry } from "./lists.ts"
 import { openQuantity, stopsCover } from "./lot.ts"
 import { metadataOf } from "./metadata.ts"
+import { foldMissing } from "./missing.ts"
 import { withAttempt } from "./placing.ts"
 import { protect } from "./protect.ts"
 
 /** An event with its place in the stream: what the machine is sent. */
 export type Recorded<E extends OrderEvent = OrderEvent> = E & { readonly version: number; readonly atMs: number }
 
-const plus = (a: DecimalString, b: DecimalString): DecimalString => (b === "0" ? a : str(a === "0" ? dec(b) : add(dec(a), dec(b))))
 /** What a fill is worth. */
 const worthOf = ({ price, quantity }: Fill): DecimalString => str(mul(dec(price), dec(quantity)))
 
@@ -532,6 +532,9 @@ const step = (d: Draft, e: Recorded): void => {
       return onLotClosed(d, e)
     case "LotOverClosed":
       return onOverClosed(d, e)
+    case "PositionMissing":
+      foldMissing(d, e.data)
+      return protect(d, e.atMs)
     case "DustLeft":
       d.dust = plus(d.dust, e.data.quantity)
       return protect(d, e.atMs)
@@ -559,6 +562,7 @@ const step = (d: Draft, e: Recorded): void => {
     case "OrderParked":
       d.parked = { code: e.data.code, detail: e.data.detail }
       if (e.data.code === "OVER_CLOSED") d.excessTold = d.excess
+      if (e.data.code === "POSITION_MISSING") d.missingTold = d.missing
       return
     case "OrderUnparked":
       // What it lacks is asked for at once, and its clock starts with whoever can act again.

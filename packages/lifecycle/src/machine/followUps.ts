@@ -70,6 +70,7 @@ const lotClosed = (c: OrderContext): OrderEvent => {
     profit: str(sub(gross, fees)),
     closedBy: c.closedBy ?? "close",
     ...(isZero(excess) ? {} : { excess: c.excess }),
+    ...(c.missingUnpriced === "0" ? {} : { missing: c.missingUnpriced }),
   })
 }
 
@@ -90,6 +91,15 @@ const overClosedAlarm = (c: OrderContext): OrderEvent | undefined =>
     : event("OrderParked", {
         code: "OVER_CLOSED",
         detail: `two exits traded: ${c.excess} ${c.baseAsset} more than was held ${c.entry?.side === "sell" ? "were bought" : "were sold"}, at ${exitPriceText(c)} on average; nothing of it is live any more, and the other lots of ${c.symbol} on this side have so much less than they record`,
+      })
+
+/** As {@link overClosedAlarm}: when nothing of it can trade any more, and once. */
+const missingAlarm = (c: OrderContext): OrderEvent | undefined =>
+  c.missing === c.missingTold || !isDone(c)
+    ? undefined
+    : event("OrderParked", {
+        code: "POSITION_MISSING",
+        detail: `${c.missing} ${c.baseAsset} of this lot were closed at the venue by something that is not this engine (liquidation, auto-deleveraging, or by hand); nothing of it is live any more`,
       })
 
 const completed = (c: OrderContext): OrderEvent =>
@@ -147,6 +157,7 @@ const cancelReasonOf = (c: OrderContext): Reason | undefined => {
       `${c.plan?.partialGraceMs ?? 0} ms`,
     )
   if (isGiven(c.exit.quantity)) return reason("CANCELLED_BY_USER", "an exit of the lot traded while its entry was still working")
+  if (c.missing !== "0") return reason("CANCELLED_BY_USER", "the lot was closed at the venue while its entry was still working")
   return undefined
 }
 
@@ -186,7 +197,7 @@ export const followUp = (c: OrderContext): OrderEvent | undefined => {
     }
     if (isFlat(c) && !hasLiveLegs(c)) return lotClosed(c)
   }
-  return settle(c) ?? overClosedAlarm(c)
+  return settle(c) ?? overClosedAlarm(c) ?? missingAlarm(c)
 }
 
 /** How many follow-ups one input may have: more is a rule that feeds itself. */

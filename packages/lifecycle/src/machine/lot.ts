@@ -11,12 +11,12 @@ import { planPrices } from "./planPrices.ts"
 /** Most often there is nothing to take away. */
 const less = (a: Decimal, b: DecimalString): Decimal => (b === "0" ? a : sub(a, dec(b)))
 
-/** Bought (or sold short) by the entry and not yet given back: fills, less fees taken in base, less exits, less dust. */
+/** Bought (or sold short) by the entry and not yet given back: fills, less fees taken in base, less exits, less dust, less what is missing. */
 export const heldQuantity = (c: OrderContext): Decimal => {
-  const { entry, exit, dust } = c
+  const { entry, exit, dust, missingUnpriced } = c
   if (entry === null) return ZERO
   const facts = lotFactsOf(c, entry)
-  facts.held ??= less(less(less(dec(entry.filled), entry.feesBase), exit.quantity), dust)
+  facts.held ??= less(less(less(less(dec(entry.filled), entry.feesBase), exit.quantity), dust), missingUnpriced)
   return facts.held
 }
 

@@ -15,6 +15,7 @@ export interface LotFacts {
   readonly plan: BracketPlan | null
   readonly exit: ExitTotals
   readonly dust: DecimalString
+  readonly missing: DecimalString
   /** Each of these is worked out by whoever asks for it first (lot.ts, planPrices.ts). */
   held: Decimal | undefined
   open: Decimal | undefined
@@ -30,8 +31,8 @@ const REMEMBERED_MAX = 1024
 const remembered = new Map<EntryLeg, LotFacts>()
 let last: LotFacts | undefined
 
-const isOf = (facts: LotFacts, { entry, plan, exit, dust }: OrderContext): boolean =>
-  facts.entry === entry && facts.exit === exit && facts.plan === plan && facts.dust === dust
+const isOf = (facts: LotFacts, { entry, plan, exit, dust, missingUnpriced }: OrderContext): boolean =>
+  facts.entry === entry && facts.exit === exit && facts.plan === plan && facts.dust === dust && facts.missing === missingUnpriced
 
 export const lotFactsOf = (c: OrderContext, entry: EntryLeg): LotFacts => {
   if (last !== undefined && isOf(last, c)) return last
@@ -45,6 +46,7 @@ export const lotFactsOf = (c: OrderContext, entry: EntryLeg): LotFacts => {
     plan: c.plan,
     exit: c.exit,
     dust: c.dust,
+    missing: c.missingUnpriced,
     held: undefined,
     open: undefined,
     average: undefined,

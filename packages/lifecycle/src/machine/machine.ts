@@ -96,6 +96,7 @@ const whileHeld = (...phases: readonly ProtectionPhase[]) => ({
   DustLeft: protection(...phases),
   SiblingCancelled: protection(...phases),
   LotOverClosed: protection(...phases),
+  PositionMissing: protection(...phases),
 })
 
 export const orderMachine = machineSetup.createMachine({

@@ -9,12 +9,13 @@
  * - a lot that is to close is flattened at market. Its targets, which protect nothing, go first: as long as all is under
  *   stops, the flatten waits until they are proven gone, not for ever (each of them would sell a second time). The stops stay
  *   until it is flat;
+ * - when a part of the lot is missing at the venue, a stop for what is left comes first, then the larger ones go;
  * - when the lot is flat and the entry over, every leg that is left goes, until proven gone; also when two exits traded, and
  *   more was given back than was held.
  * Where stop and target are one list at the venue the rules of protectByLists.ts hold instead.
  */
 import type { Decimal } from "@petrosa/contracts"
-import { dec, gte, isPositive, lt, sub } from "@petrosa/contracts"
+import { dec, eq, gt, gte, isPositive, lt, sub } from "@petrosa/contracts"
 import type { ExitLeg, OrderContext } from "./context.ts"
 import type { Draft } from "./draft.ts"
 import { usesLists } from "./lists.ts"
@@ -56,6 +57,18 @@ const tidy = (d: Draft, kind: "stop" | "target", open: Decimal): void => {
   cancelLegs(d, (leg) => merged.has(leg))
 }
 
+/**
+ * A part of the lot is missing: its legs are for more than is held, and would close what other lots hold. First one for what is
+ * left, then the others go.
+ */
+const resize = (d: Draft, kind: "stop" | "target", open: Decimal): void => {
+  if (!gt(legQuantity(d, kind, LIVE), open) || !fits(d, open)) return
+  const right = d.legs.find((leg) => leg.leg === kind && isIn(leg, MAYBE_THERE) && eq(sub(dec(leg.quantity), dec(leg.filled)), open))
+  if (right === undefined) addLeg(d, kind, open)
+  else if (right.status === "live") cancelLegs(d, (leg) => leg.leg === kind && leg !== right)
+}
+const isIn = ({ status }: ExitLeg, statuses: readonly ExitLeg["status"][]): boolean => statuses.includes(status)
+
 const liveCount = (c: OrderContext, kind: ExitLeg["leg"]): number => {
   let n = 0
   for (const leg of c.legs) if (leg.leg === kind && leg.status === "live") n++
@@ -91,6 +104,11 @@ const cover = (d: Draft, open: Decimal): void => {
   if (!d.targetAbandoned && d.targetRetryAtMs === null && !isCancelling(d, "target")) {
     const untargeted = sub(open, legQuantity(d, "target", MAYBE_THERE))
     if (fits(d, untargeted)) addLeg(d, "target", untargeted)
+  }
+  if (d.missing !== "0") {
+    resize(d, "stop", open)
+    if (!d.targetAbandoned && d.targetRetryAtMs === null) resize(d, "target", open)
+    return
   }
   tidy(d, "stop", open)
   tidy(d, "target", open)
