@@ -401,10 +401,13 @@ export const isOtherTime = (fold: string): boolean => OTHER_TIMES.has(fold)
 const LOOKS_LIKE: ReadonlyMap<string, string> = new Map(
   [..."аaеeоoрpсcуyхxіiјjѕsԁdһhοoαaνvιiρpτtυuκk"].flatMap((c, i, all) => (i % 2 === 0 ? [[c, all[i + 1] ?? c]] : [])),
 )
+const SNAKE = /^[a-z0-9_]+$/
 const NOT_ASCII = /[^\u0000-\u007f]/
 
 /** A field name without case and without anything but letters and digits: how different spellings of one name are found. */
 export const foldedName = (name: string): string => {
+  // Most names are written so; a message may have twenty thousand.
+  if (SNAKE.test(name)) return name.includes("_") ? name.replaceAll("_", "") : name
   const lower = name.toLowerCase()
   if (!NOT_ASCII.test(lower)) return lower.replace(/[^a-z0-9]+/g, "")
   const latin = lower.normalize("NFKC").replace(/[^\u0000-\u007f]/gu, (letter) => LOOKS_LIKE.get(letter) ?? letter)
