@@ -5,7 +5,7 @@ import type { PaperVenue } from "@petrosa/venue"
 import { openPaperVenue } from "@petrosa/venue"
 import { describe, expect, it, onTestFinished } from "vitest"
 import type { FaultPoint } from "../../src/faultPoints.ts"
-import { World } from "./world.ts"
+import { PAPER_FACTS, World } from "./world.ts"
 
 const close = { type: "CloseRequested", data: { cause: "operator", by: "operator", targets: "cancelled" } } as const
 
@@ -64,18 +64,7 @@ const atPaper = async (at: FaultPoint, happens: (paper: PaperVenue) => Promise<v
   world.kill()
   const paper = openPaperVenue({ file: ":memory:", now: () => world.clock.nowMs() })
   onTestFinished(() => paper.close())
-  const facts = {
-    name: "paper",
-    mode: "simulation",
-    markets: ["futures"],
-    bracketStyle: "legs",
-    shortMarkets: ["futures"],
-    positionMode: "hedge",
-    receiveWindowMs: 2000,
-    feeRate: canonical("0.001"),
-    baseFeeRate: canonical("0"),
-  } as const
-  const seat = { venue: paper, facts }
+  const seat = { venue: paper, facts: PAPER_FACTS }
   const faults = { at: (point: FaultPoint) => (point === at ? happens(paper) : undefined) }
   await world.start({ seats: [seat], seatFor: () => seat, faults })
   return { world, paper }

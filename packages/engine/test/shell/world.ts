@@ -26,6 +26,19 @@ const TURNS = 6
 const SETTLED_DOWN_MS = 200
 const STORE_BACK_WITHIN_MS = 5000
 
+/** What an engine knows of the venue without asking: futures in hedge mode, spot too. */
+export const PAPER_FACTS = {
+  name: "paper",
+  mode: "simulation",
+  markets: ["spot", "futures"],
+  bracketStyle: "legs",
+  shortMarkets: ["futures"],
+  positionMode: "hedge",
+  receiveWindowMs: 2000,
+  feeRate: canonical("0.001"),
+  baseFeeRate: canonical("0"),
+} as const
+
 export class World {
   readonly clock = new ManualClock()
   readonly venue = new ScriptedVenue(this.clock)
@@ -88,18 +101,7 @@ export class World {
 
   #options(life: Life): EngineOptions {
     const venue = mortal(this.venue, life)
-    const facts = {
-      name: "paper",
-      mode: "simulation",
-      markets: ["spot", "futures"],
-      bracketStyle: "legs",
-      shortMarkets: ["futures"],
-      positionMode: "hedge",
-      receiveWindowMs: 2000,
-      feeRate: canonical("0.001"),
-      baseFeeRate: canonical("0"),
-    } as const
-    const seat = { venue, facts }
+    const seat = { venue, facts: PAPER_FACTS }
     return {
       engineId: "eng1",
       replica: `replica-${this.#replicas}`,
