@@ -162,6 +162,25 @@ describe("a position that somebody else closes", () => {
     expect(await world.complaints(order)).toEqual([])
   })
 
+  it("given a stop of ours that traded, and a venue that answers for positions but not for orders, then its trade is waited for, not guessed away", async () => {
+    await using world = await LocalWorld.start(FUTURES)
+    const order = await covered(world)
+    const silent = ["algo.query", "algo.open", "order.query", "order.open", "trades"].map(
+      (op) => ({ kind: "http", status: 503, body: "busy", executed: false, match: { market: "futures", op } }) as const,
+    )
+    world.sandbox.addFaults({ kind: "dropEvent" }, ...silent)
+    world.sandbox.disturb("futures", "cut")
+    world.setPrice("48900")
+    // Twice the time of proof.
+    await new Promise((resolve) => setTimeout(resolve, 8_000))
+    expect(world.held).toBe("0")
+    expect(await world.types(order)).not.toContain("PositionMissing")
+    world.sandbox.clearFaults()
+    await world.untilClosed(order)
+    expect(await last(world, order, "LotClosed")).toMatchObject({ quantity: "0.01", closedBy: "stop" })
+    expect(await world.types(order)).not.toContain("PositionMissing")
+  })
+
   it("given a long and a short side by side (hedge mode), when the long is liquidated, then only the long is missing", async () => {
     await using world = await LocalWorld.start({ ...FUTURES, hedge: true })
     const long = await covered(world)
