@@ -26,7 +26,7 @@ export const COMMANDS = {
   // V8 grows its heap freely while memory is plenty: the flags keep a flood of signals below 400 MB (more than 500 without).
   start: {
     script: "apps/tradeengine/src/main.ts",
-    flags: ["--max-semi-space-size=16", "--heap-growing-percent=70"],
+    flags: ["--max-semi-space-size=16", "--heap-growing-percent=70", "--no-allocation-site-pretenuring", "--v8-pool-size=1"],
     // So does the C library (glibc; others pass them over): buffers of an event's texts are given back when they are free.
     env: { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "131072", MALLOC_TRIM_THRESHOLD_: "131072" },
     says: "the engine, with what it needs",

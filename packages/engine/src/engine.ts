@@ -382,7 +382,7 @@ export class Engine {
 
   async #readOthers(): Promise<void> {
     try {
-      const rows = await this.options.store.openOrders()
+      const rows = await this.options.store.openOrders((order) => !this.desk.orders.has(order as OrderId))
       const open = new Set(rows.map((row) => row.order))
       for (const row of rows) if (!this.desk.orders.has(row.order as OrderId)) bookRow(this.desk.book, row, this.#venueNameOf(row))
       for (const entry of Array.from(this.desk.book.entries()))

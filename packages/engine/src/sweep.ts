@@ -41,9 +41,8 @@ export class Sweeper {
     if (!intake.connected || this.#desk.journal.isAway) return 0
     try {
       const olderThan = new Date(this.#desk.nowMs() - SETTLED_DOWN_MS).toISOString()
-      const rows = (await store.openOrders()).filter(
-        (row) => !row.parked && row.at < olderThan && !this.#desk.orders.has(row.order as OrderId),
-      )
+      const open = await store.openOrders((order) => !this.#desk.orders.has(order as OrderId))
+      const rows = open.filter((row) => !row.parked && row.at < olderThan && !this.#desk.orders.has(row.order as OrderId))
       if (rows.length === 0) return 0
       const asked = (await this.#lots(this.#turn("settled", rows))) + (await this.#orphans(this.#turn("unsettled", rows)))
       if (asked > 0) log.warn({ asked }, "orders without a message were asked to be taken up again")

@@ -158,8 +158,8 @@ export interface EventStore {
 
   /** Newest first. */
   listOrders(query: OrderQuery): Promise<OrderPage>
-  /** Orders that are not done (unsettled, or with an open lot or leg), parked ones too. */
-  openOrders(): Promise<readonly OrderRow[]>
+  /** Orders that are not done (unsettled, or with an open lot or leg), parked ones too. With `wanted`: those of them, the others are not read. */
+  openOrders(wanted?: (order: string) => boolean): Promise<readonly OrderRow[]>
   /** By order id, the signal's own id, the venue's order id of the entry. The newest, when several signals share an id. */
   findOrder(id: string): Promise<OrderRow | undefined>
 

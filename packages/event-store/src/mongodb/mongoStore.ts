@@ -219,10 +219,11 @@ export class MongoEventStore implements EventStore {
     return found.length > limit && last !== undefined ? { orders: page, next: writeCursor(last.created_at, last.order) } : { orders: page }
   }
 
-  async openOrders(): Promise<readonly OrderRow[]> {
+  async openOrders(wanted: (order: string) => boolean = () => true): Promise<readonly OrderRow[]> {
     await this.#catchUp()
     const found = await this.#read(() => this.#db.orders.find({ done: false }).toArray())
     return found
+      .filter(({ _id }) => wanted(_id))
       .map(fromRowDocument)
       .sort((a, b) => (a.created_at === b.created_at ? (a.order < b.order ? -1 : 1) : a.created_at < b.created_at ? -1 : 1))
   }

@@ -62,6 +62,7 @@ class Statements {
   readonly stepOrder: StatementSync
   readonly lastEvent: StatementSync
   readonly lastStream: StatementSync
+  readonly meta: StatementSync
 
   constructor(db: DatabaseSync) {
     this.begin = db.prepare("BEGIN IMMEDIATE")
@@ -84,6 +85,7 @@ class Statements {
     this.stepOrder = db.prepare("UPDATE orders SET event = ?, state = ?, status = ?, reason = ? WHERE no = ?")
     this.lastEvent = db.prepare("SELECT max(id) AS n FROM events")
     this.lastStream = db.prepare("SELECT max(no) AS n FROM streams")
+    this.meta = db.prepare("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
   }
 }
 
@@ -115,6 +117,16 @@ export class Appender {
     } catch (error) {
       this.#rollBack()
       return batch.map(() => ({ _tag: "Unavailable", reason: reasonOf(error) }))
+    }
+  }
+
+  /** Never throws. A value of its own, one flush to the disk. */
+  setMeta(key: string, value: string): AppendResult {
+    try {
+      this.#sql.meta.run(key, value)
+      return APPENDED
+    } catch (error) {
+      return { _tag: "Unavailable", reason: reasonOf(error) }
     }
   }
 

@@ -14,6 +14,8 @@ import { SIGNAL_GROUP } from "./schema.ts"
 
 /** Rows that one window of a search looks at: about 5 ms. */
 const WINDOW = 5000
+/** Rows with their events that are parsed at once: about 2 ms. */
+const OPEN_AT_ONCE = 100
 /** After every number and every time. */
 const END = "~"
 
@@ -125,8 +127,36 @@ export const listOrders = async (prepare: Prepare, query: OrderQuery): Promise<O
   return found.length > limit && last !== undefined ? { orders, next: writeCursor(last.created_at, String(last.no)) } : { orders }
 }
 
-export const openOrders = (prepare: Prepare): readonly OrderRow[] =>
-  (prepare(`${SELECT} ${JOIN_EVENT} WHERE o.done = 0 ORDER BY o.created_at, o.no`).all() as unknown as Found[]).map(toRow)
+interface Open extends Place {
+  readonly event: number
+  readonly stream: string
+}
+
+/**
+ * Oldest first, some at a time: with ten thousand open orders their events take 0.2 s to be parsed.
+ *
+ * @param wanted only those are parsed, and returned
+ */
+export const openOrders = async (prepare: Prepare, wanted?: (order: string) => boolean): Promise<readonly OrderRow[]> => {
+  const rows: OrderRow[] = []
+  let from: Place = { at: "", no: 0 }
+  for (;;) {
+    const page = prepare(
+      `SELECT o.no, o.created_at AS at, o.event, s.name AS stream FROM orders o CROSS JOIN streams s ON s.no = o.no
+       WHERE o.done = 0 AND (o.created_at, o.no) > (?, ?) ORDER BY o.created_at, o.no LIMIT ${OPEN_AT_ONCE}`,
+    ).all(from.at, from.no) as unknown as Open[]
+    const eventOf = prepare("SELECT hash, text FROM events WHERE id = ?")
+    for (const { no, at, event, stream } of page) {
+      if (wanted?.(stream.slice(ORDER_STREAM_PREFIX.length)) === false) continue
+      const found = eventOf.get(event) as Pick<Found, "hash" | "text"> | undefined
+      if (found !== undefined) rows.push(toRow({ no, created_at: at, ...found }))
+    }
+    const last = page.at(-1)
+    if (last === undefined || page.length < OPEN_AT_ONCE) return rows
+    from = last
+    await nextTurn()
+  }
+}
 
 const newestOfVenueOrder = (prepare: Prepare, id: string): Found | undefined =>
   prepare(`${SELECT} ${JOIN_EVENT} WHERE o.binance_order_id = ? ORDER BY o.no DESC LIMIT 1`).get(id) as unknown as Found | undefined

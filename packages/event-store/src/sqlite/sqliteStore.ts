@@ -46,11 +46,13 @@ export interface SqliteStoreOptions {
   readonly newStoreId?: string
 }
 
+const ONLY_READS = "PRAGMA query_only = ON"
 const STORE_ID = "store_id"
 const MEMORY = ":memory:"
 const STREAMS_PER_READ = 200
 const HEADS_PER_BATCH = 1000
-const EVENTS_PER_MARK = 20_000
+/** Of one read: some milliseconds. */
+const EVENTS_PER_MARK = 1000
 
 interface StoredRow {
   readonly name: string
@@ -86,8 +88,9 @@ export class SqliteEventStore implements EventStore {
     if (options.readOnly !== true) {
       if (options.thread === true && options.file !== MEMORY) {
         this.#writer = writerInThread(resolve(options.file))
-        // The pages that are written are in the thread's cache, and the log is the thread's to carry: never this one's, in a setMeta.
-        db.exec("PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 0")
+        // The pages that are written are in the thread's cache, and the log is the thread's to carry. This connection only reads: a
+        // write of its own would hold the event loop until the batch that is being written is on the disk, 100 ms and more.
+        db.exec(`PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 0; ${ONLY_READS}`)
       } else this.#writer = writerBeside(db)
     }
   }
@@ -138,10 +141,24 @@ export class SqliteEventStore implements EventStore {
     try {
       return read()
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR")
-        throw new StoreUnavailable(error.message, { cause: error })
-      throw error
+      throw this.#asUnavailable(error)
     }
+  }
+
+  /** The same of what is read piece by piece; the store may be closed in between. */
+  async #readInTurns<A>(read: () => Promise<A>): Promise<A> {
+    if (this.#closed) throw new StoreUnavailable("the store is closed")
+    try {
+      return await read()
+    } catch (error) {
+      throw this.#asUnavailable(error)
+    }
+  }
+
+  #asUnavailable(error: unknown): unknown {
+    const isSqlites = error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR"
+    if (!isSqlites && !this.#closed) return error
+    return new StoreUnavailable(this.#closed ? "the store is closed" : (error as Error).message, { cause: error })
   }
 
   #stored(streams: readonly string[]): Map<string, StoredEvent[]> {
@@ -274,12 +291,11 @@ export class SqliteEventStore implements EventStore {
   }
 
   async listOrders(query: OrderQuery): Promise<OrderPage> {
-    if (this.#closed) throw new StoreUnavailable("the store is closed")
-    return listOrders(this.#prepare, query)
+    return this.#readInTurns(() => listOrders(this.#prepare, query))
   }
 
-  async openOrders(): Promise<readonly OrderRow[]> {
-    return this.#read(() => openOrders(this.#prepare))
+  async openOrders(wanted?: (order: string) => boolean): Promise<readonly OrderRow[]> {
+    return this.#readInTurns(() => openOrders(this.#prepare, wanted))
   }
 
   async findOrder(id: string): Promise<OrderRow | undefined> {
@@ -293,16 +309,22 @@ export class SqliteEventStore implements EventStore {
 
   async setMeta(key: string, value: string): Promise<void> {
     if (this.#writer === undefined) throw new StoreUnavailable("the store is open for reading only")
-    this.#read(() =>
-      this.#prepare("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value").run(key, value),
-    )
+    if (this.#closed) throw new StoreUnavailable("the store is closed")
+    const result = await this.#writer.setMeta(key, value)
+    if (result._tag === "Unavailable") throw new StoreUnavailable(result.reason)
   }
 
   async rebuildProjections(): Promise<number> {
     if (this.#writer === undefined) throw new StoreUnavailable("the store is open for reading only")
     const count = this.#read(() => {
       this.#statements.clear()
-      return rebuildOrders(this.#db, REBUILD)
+      const only = Number(this.#db.prepare("PRAGMA query_only").get()?.query_only) === 1
+      if (only) this.#db.exec("PRAGMA query_only = OFF")
+      try {
+        return rebuildOrders(this.#db, REBUILD)
+      } finally {
+        if (only) this.#db.exec(ONLY_READS)
+      }
     })
     await this.#writer.forgetRows()
     return count

@@ -12,6 +12,8 @@ import { type Answered, type Asked, pack } from "./writerMessages.ts"
 
 export interface Writer {
   append(batch: readonly Append[]): Promise<readonly AppendResult[]>
+  /** `Unavailable`: it may be written or not. */
+  setMeta(key: string, value: string): Promise<AppendResult>
   forgetRows(): Promise<void>
   setMaxPages(pages: number | undefined): Promise<void>
   close(): Promise<void>
@@ -32,6 +34,7 @@ export const writerBeside = (db: DatabaseSync): Writer => {
   const appender = new Appender(db)
   return {
     append: (batch) => Promise.resolve(appender.append(batch.map(written))),
+    setMeta: (key, value) => Promise.resolve(appender.setMeta(key, value)),
     forgetRows: async () => appender.forgetRows(),
     setMaxPages: async (pages) => appender.setMaxPages(pages),
     close: async () => {},
@@ -105,6 +108,12 @@ class ThreadWriter implements Writer {
   append(batch: readonly Append[]): Promise<readonly AppendResult[]> {
     const packed = pack(batch)
     return this.#ask({ ask: "append", packed }, batch.length, [packed.texts.buffer])
+  }
+
+  /** In the thread too: on a connection beside it the event loop would stand still until the batch that is being written is on the disk. */
+  async setMeta(key: string, value: string): Promise<AppendResult> {
+    const [result] = await this.#ask({ ask: "setMeta", key, value }, 1)
+    return result ?? { _tag: "Unavailable", reason: "the thread that writes gave no answer" }
   }
 
   async forgetRows(): Promise<void> {

@@ -15,6 +15,7 @@ export interface Packed {
 
 export type Asked =
   | { readonly id: number; readonly ask: "append"; readonly packed: Packed }
+  | { readonly id: number; readonly ask: "setMeta"; readonly key: string; readonly value: string }
   | { readonly id: number; readonly ask: "forgetRows" }
   | { readonly id: number; readonly ask: "setMaxPages"; readonly pages: number | undefined }
   | { readonly id: number; readonly ask: "close" }

@@ -22,6 +22,9 @@ port.on("message", (asked: Asked) => {
       answer({ id: asked.id, results: appender.append(unpack(asked.packed)) })
       checkpoints.afterCommit()
       return
+    case "setMeta":
+      answer({ id: asked.id, results: [appender.setMeta(asked.key, asked.value)] })
+      return
     case "forgetRows":
       appender.forgetRows()
       answer({ id: asked.id, results: [] })

@@ -148,6 +148,15 @@ export const ordersContract = ({ store, must, reopen, dropProjection }: OrdersCo
       expect(row).toMatchObject({ parked: true, state: "placed", version: 3 })
     })
 
+    it("given more open orders than are read at once, many of them of one moment, then each is there once", async () => {
+      const many = Array.from({ length: 350 }, (_, index) => index)
+      await must(...many.map((index) => appendOf(index, [{ ...sameOf(index), created_at: isoAt(Math.floor(index / 150) * 1000) }])))
+      const open = (await store().openOrders()).map((row) => row.order)
+      expect(open.toSorted()).toEqual(indexes(many).toSorted())
+      const wanted = new Set(indexes([7, 149, 150, 349]))
+      expect((await store().openOrders((order) => wanted.has(order))).map((row) => row.order).toSorted()).toEqual([...wanted].toSorted())
+    })
+
     it("given an order's id, its signal's id or the venue's id, then the order is found, the newest of several", async () => {
       await must(...crowd())
       const find = async (id: string): Promise<string | undefined> => (await store().findOrder(id))?.order

@@ -114,8 +114,8 @@ export class FaultyStore implements EventStore {
   async listOrders(query: OrderQuery): Promise<OrderPage> {
     return this.#here().listOrders(query)
   }
-  async openOrders(): Promise<readonly OrderRow[]> {
-    return this.#here().openOrders()
+  async openOrders(wanted?: (order: string) => boolean): Promise<readonly OrderRow[]> {
+    return this.#here().openOrders(wanted)
   }
   async findOrder(id: string): Promise<OrderRow | undefined> {
     return this.#here().findOrder(id)
