@@ -25,6 +25,7 @@ class Instruments {
   failed = 0
   accepted = 0
   adopted = 0
+  snapshots = 0
   failures = new Map<string, number>()
   batches = 0
   appends = 0
@@ -113,6 +114,13 @@ const main = async (): Promise<void> => {
     }
     return append(batch)
   }
+  if (store.snapshots !== undefined) {
+    const save = store.snapshots.save.bind(store.snapshots)
+    store.snapshots.save = async (form, saved) => {
+      await save(form, saved)
+      instruments.snapshots += saved.length
+    }
+  }
   const place = paper.place.bind(paper)
   paper.place = (request) => {
     const atMs = nowMs()
@@ -135,8 +143,8 @@ const main = async (): Promise<void> => {
   const answer = async (ask: Ask): Promise<void> => {
     switch (ask.ask) {
       case "count": {
-        const { settled, failed, accepted, adopted } = instruments
-        send({ is: "count", counted: { settled, failed, accepted, adopted, live: engine.desk.orders.size, atMs: nowMs() } })
+        const { settled, failed, accepted, adopted, snapshots } = instruments
+        send({ is: "count", counted: { settled, failed, accepted, adopted, snapshots, live: engine.desk.orders.size, atMs: nowMs() } })
         return
       }
       case "report": {

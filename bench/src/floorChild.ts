@@ -128,7 +128,7 @@ const main = async (): Promise<void> => {
     const { heapUsed, external, rss } = process.memoryUsage()
     switch (ask.ask) {
       case "count":
-        send({ is: "count", counted: { settled, failed: 0, live: order - settled, accepted: 0, adopted: 0, atMs: nowMs() } })
+        send({ is: "count", counted: { settled, failed: 0, live: order - settled, accepted: 0, adopted: 0, snapshots: 0, atMs: nowMs() } })
         return
       case "report":
         send({

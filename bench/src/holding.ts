@@ -30,6 +30,8 @@ export const memoryOfLive = async (world: BenchWorld, orders: number): Promise<M
   return { orders: held, bytesPerOrder: bytes / held, heapMb: after.memory.heapUsed / 2 ** 20, rssMb: after.memory.rss / 2 ** 20 }
 }
 
+export type Ending = "stop" | "kill" | "killAtOnce"
+
 export interface Recovery {
   readonly orders: number
   /** From the start of the new process until it is ready, ms. */
@@ -42,13 +44,17 @@ export interface Recovery {
   readonly stopMs: number
 }
 
-/** Fills the world with resting orders, ends the engine so, and times the next one. */
-export const recovery = async (world: BenchWorld, orders: number, how: "stop" | "kill"): Promise<Recovery> => {
+/**
+ * Fills the world with resting orders, ends the engine so, and times the next one. `killAtOnce`: before it has made a snapshot of
+ * most of them; the others wait for that (it takes 500 a second).
+ */
+export const recovery = async (world: BenchWorld, orders: number, how: Ending): Promise<Recovery> => {
   const first = await world.engine()
   await world.publish(orders, { resting: true })
   await world.until(first, TIMEOUT_MS, "all orders to rest", ({ accepted, failed }) => accepted + failed >= orders)
   // On a machine that is busy with other things some entries miss their deadline: those are settled, not in flight.
   const { live } = await first.count()
+  if (how !== "killAtOnce") await world.until(first, TIMEOUT_MS, "all to have a snapshot", ({ snapshots }) => snapshots >= live)
   let stopMs = 0
   if (how === "stop") stopMs = await first.stop()
   else await first.kill()

@@ -68,6 +68,8 @@ export interface Counted {
   readonly accepted: number
   /** Orders held that were adopted from the store, the adoption durable. */
   readonly adopted: number
+  /** Orders of which the store was given a snapshot. */
+  readonly snapshots: number
   readonly atMs: number
 }
 

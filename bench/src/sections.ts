@@ -4,7 +4,7 @@ import { takeSample, type Sample } from "./sample.ts"
 import { floor, lifecycles, type Throughput } from "./throughput.ts"
 import { atRate, atSaturation, type Latency } from "./latency.ts"
 import { feedCost, type Feeds } from "./feeds.ts"
-import { memoryOfLive, type MemoryUse, emptyStart, recovery, type Recovery } from "./holding.ts"
+import { memoryOfLive, type MemoryUse, emptyStart, recovery, type Ending, type Recovery } from "./holding.ts"
 import { pastOrders } from "./history.ts"
 import { BenchWorld, type StoreKind } from "./world.ts"
 
@@ -65,7 +65,7 @@ export interface Results {
   readonly stores: Partial<Record<StoreKind, StoreResult>>
   memory?: MemoryUse
   /** `emptyStartMs`: how long a process with nothing to take up needs until it is ready. */
-  recovery?: { readonly stop: Recovery; readonly kill: Recovery; readonly emptyStartMs: number }
+  recovery?: Readonly<Record<Ending, Recovery>> & { readonly emptyStartMs: number }
   history?: {
     readonly past: number
     readonly none: Throughput
@@ -122,8 +122,10 @@ export const run = async (options: RunOptions): Promise<Results> => {
     const stop = await inWorld("sqlite", {}, (world) => recovery(withPaperFile(world), sizes.live, "stop"))
     say("recovery: a kill")
     const kill = await inWorld("sqlite", {}, (world) => recovery(withPaperFile(world), sizes.live, "kill"))
+    say("recovery: a kill as soon as they rest")
+    const killAtOnce = await inWorld("sqlite", {}, (world) => recovery(withPaperFile(world), sizes.live, "killAtOnce"))
     const emptyStartMs = await inWorld("sqlite", {}, (world) => emptyStart(withPaperFile(world)))
-    results.recovery = { stop, kill, emptyStartMs }
+    results.recovery = { stop, kill, killAtOnce, emptyStartMs }
   }
   if (sections.has("history")) results.history = await history(sample, options)
   if (sections.has("delay")) {

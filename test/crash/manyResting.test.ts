@@ -1,4 +1,8 @@
-/** 2,000 orders that rest, and the process is ended: all of them are taken up again, none is left to nobody. */
+/**
+ * 2,000 orders that rest, and the process is ended: all of them are taken up again, none is left to nobody. Most are taken up from
+ * their snapshots; the oracle holds each of these against the fold of its events.
+ */
+import { DatabaseSync } from "node:sqlite"
 import { afterEach, describe, expect, it } from "vitest"
 import { quiet } from "../support/killing.ts"
 import { checkWorld } from "../support/oracle.ts"
@@ -12,6 +16,15 @@ const PORTION = 200
 const HIGHEST = 2450
 const eth = (price: number) =>
   signal({ symbol: "ETHUSDT", order_type: "limit", price, current_price: 2500, quantity: 1, conditional_timeout: 3600 })
+
+const snapshotsIn = (file: string | undefined): number => {
+  const db = new DatabaseSync(file ?? "", { readOnly: true })
+  try {
+    return Number(db.prepare("SELECT count(*) AS n FROM snapshots").get()?.["n"])
+  } finally {
+    db.close()
+  }
+}
 
 let world: World
 afterEach(() => world.close())
@@ -34,6 +47,8 @@ describe(`given ${N} orders that rest at the venue`, () => {
           seen: resting,
         })
       }
+      const snapshots = (): number => snapshotsIn(world.env["SQLITE_FILE"])
+      await until(() => snapshots() >= N / 2, { what: "half of them to have a snapshot", timeoutMs: 15_000, seen: snapshots })
       await engine[ending]()
       const again = await world.start()
       const adopted = async (): Promise<number> =>
@@ -53,6 +68,7 @@ describe(`given ${N} orders that rest at the venue`, () => {
       const findings = await checkWorld(world)
       expect(findings.problems).toEqual([])
       expect(findings.openLots).toBe(N)
+      expect(findings.snapshots).toBeGreaterThan(N / 4)
     },
     150_000 * TIME_FACTOR,
   )

@@ -2,6 +2,7 @@
  * The oracle: design.md section 10, as far as it can be seen from outside, when nothing is on its way any more. It reads the
  * store, the venue's own memory and the broker, and believes none of them.
  */
+import { isDeepStrictEqual } from "node:util"
 import type { EventRecord, Fill, OrderId } from "@petrosa/contracts"
 import {
   add,
@@ -20,9 +21,12 @@ import {
   sum,
   ZERO,
 } from "@petrosa/contracts"
+import type { EventStore, SnapshotRead, StreamRead } from "@petrosa/event-store"
 import { verifyChain } from "@petrosa/event-store"
-import { replay } from "@petrosa/lifecycle"
+import { savedIn } from "@petrosa/engine"
+import { rebuild, replay } from "@petrosa/lifecycle"
 import { isOver, type Ledger, type LedgerOrder, readPaperLedger } from "@petrosa/venue"
+import { snapshotForm } from "../../apps/tradeengine/src/snapshotForm.ts"
 import { until } from "./until.ts"
 import type { World } from "./world.ts"
 
@@ -38,6 +42,8 @@ export interface Findings {
   readonly entriesAtVenue: number
   readonly openLots: number
   readonly byReason: Readonly<Record<string, number>>
+  /** Snapshots in the store, each held against the fold of its events. */
+  readonly snapshots: number
   /** From the first record of a fill to that of its stop, ms, over orders that were never adopted in between. */
   readonly unprotectedMaxMs: number
 }
@@ -131,6 +137,27 @@ const checkOrder = (
   if (last.settled && isZero(closable) && !last.done) say(`flat and settled, but not done (${last.type})`)
 }
 
+/** Fold = snapshot, of every snapshot that there is. Returns how many. */
+const checkSnapshots = async (
+  store: EventStore,
+  reads: ReadonlyMap<string, StreamRead>,
+  say: (problem: string) => void,
+): Promise<number> => {
+  const found = (await store.snapshots?.read(await snapshotForm(), [...reads.keys()])) ?? new Map<string, SnapshotRead>()
+  for (const [stream, { snapshot }] of found) {
+    const events = reads.get(stream)?.events ?? []
+    const made = rebuild(
+      orderOfStream(stream) as OrderId,
+      events.filter(({ version }) => version <= snapshot.version),
+    )
+    const { regions, context } = savedIn(snapshot.text)
+    const folded: unknown = made._tag === "Rebuilt" ? JSON.parse(JSON.stringify(made.actor.standing)) : made
+    if (!isDeepStrictEqual({ regions, context }, folded))
+      say(`${stream}: the snapshot at ${snapshot.version} is not what its events come to`)
+  }
+  return found.size
+}
+
 export interface CheckOptions {
   /** Whether the broker is looked at too. Default true. */
   readonly queues?: boolean
@@ -156,6 +183,7 @@ export const checkWorld = async (world: Auditable, options: CheckOptions = {}): 
   let settled = 0
   let parked = 0
   let openLots = 0
+  let snapshots = 0
   let unprotectedMaxMs = 0
   await world.withStore(async (store) => {
     for await (const batch of store.rawStreams("")) {
@@ -165,7 +193,9 @@ export const checkWorld = async (world: Auditable, options: CheckOptions = {}): 
         if (stream.startsWith("rejected/")) rejected += 1
       }
       const wanted = batch.map(({ stream }) => stream).filter((stream) => orderOfStream(stream) !== undefined)
-      for (const [stream, read] of await store.readStreams(wanted)) {
+      const reads = await store.readStreams(wanted)
+      snapshots += await checkSnapshots(store, reads, (problem) => void problems.push(problem))
+      for (const [stream, read] of reads) {
         const order = orderOfStream(stream)
         if (order === undefined) continue
         orders += 1
@@ -222,5 +252,5 @@ export const checkWorld = async (world: Auditable, options: CheckOptions = {}): 
     if (lots !== openLots) problems.push(`${lots} messages in LOTS for ${openLots} open lots`)
   }
   const entriesAtVenue = ledger.orders.filter((leg) => leg.leg === "entry").length
-  return { problems, orders, rejected, settled, parked, entriesAtVenue, openLots, byReason, unprotectedMaxMs }
+  return { problems, orders, rejected, settled, parked, entriesAtVenue, openLots, byReason, snapshots, unprotectedMaxMs }
 }

@@ -20,6 +20,7 @@ import { planBinance } from "./openBinance.ts"
 import { openLine } from "./brokerLine.ts"
 import { openStore } from "./openStore.ts"
 import { StartRefused } from "./refused.ts"
+import { snapshotForm } from "./snapshotForm.ts"
 import { openVenues } from "./venues.ts"
 
 export interface ServiceOptions {
@@ -53,6 +54,11 @@ export const startService = async (options: ServiceOptions): Promise<Service> =>
   // Before anything is opened or touched.
   const plans = planBinance(settings)
   const replica = replicaName(settings)
+  // Sources are read while the store and the line are opened.
+  const form = snapshotForm().catch((error: unknown) => {
+    log.warn({ error: String(error) }, "the program's own sources cannot be read: no snapshots are kept, restarts take longer")
+    return undefined
+  })
   const closers: (() => unknown)[] = []
   const close = async (): Promise<void> => {
     for (const one of closers.toReversed()) await one()
@@ -70,6 +76,7 @@ export const startService = async (options: ServiceOptions): Promise<Service> =>
     await guardAccount(store, venues.account)
     const market = openMarketData({ settings, ...venues, withBroker: line.withBroker, log })
     closers.push(() => market.close())
+    const ownForm = await form
     const engine = new Engine({
       engineId: settings.engineId,
       replica,
@@ -97,6 +104,7 @@ export const startService = async (options: ServiceOptions): Promise<Service> =>
       ...(options.faults === undefined ? {} : { faults: options.faults }),
       // The lock of the embedded store, and the store's id on the streams: nobody else can be at work.
       alone: store.kind === "sqlite",
+      ...(ownForm === undefined ? {} : { snapshotForm: ownForm }),
     })
     try {
       await engine.start()

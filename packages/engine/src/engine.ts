@@ -7,7 +7,7 @@
  */
 import type { EventRecord, OrderId, SealedRecord } from "@petrosa/contracts"
 import type { IntakeEvent, QueueKind } from "@petrosa/intake"
-import { AnchorWriter, type OrderRow } from "@petrosa/event-store"
+import { AnchorWriter } from "@petrosa/event-store"
 import { Announcer } from "./announce.ts"
 import { BalanceKeeper } from "./balances.ts"
 import { bookRow } from "./books.ts"
@@ -21,6 +21,7 @@ import { joinPoison } from "./poison.ts"
 import { PositionWatch } from "./positions.ts"
 import { Receiver, type ResumeRequest } from "./receive.ts"
 import { StoreWatch } from "./storeWatch.ts"
+import { SnapshotKeeper } from "./snapshots.ts"
 import { Sweeper } from "./sweep.ts"
 import { movedFirst } from "./movedFirst.ts"
 import { takeUpFromStore } from "./takeUp.ts"
@@ -74,6 +75,7 @@ export class Engine {
   readonly #feed: VenueFeed
   readonly #positions: PositionWatch
   readonly #announcer: Announcer
+  readonly #snapshots: SnapshotKeeper
   readonly #sweeper: Sweeper
   readonly #storeWatch: StoreWatch
   /** Who finds that the store is away, and why: whoever appends, or the watch. */
@@ -127,6 +129,7 @@ export class Engine {
       }
     })
     this.desk.onHurry((order) => this.receiver.recoveries.hurry(order))
+    this.#snapshots = new SnapshotKeeper(this.desk)
     joinCloser(this.desk)
     joinPoison(this.desk, (order) => this.receiver.recover(order, []))
   }
@@ -146,7 +149,8 @@ export class Engine {
     this.receiver.restoreRejectedBytes(
       Number((await this.#persistently("read the store", () => options.store.getMeta(REJECTED_BYTES_KEY))) ?? 0),
     )
-    const open = await this.#fillBook()
+    // Who is alone holds what is open before anything counts on the book: the orders enter it themselves.
+    if (!options.alone) await this.#fillBook()
     for (const [venue, keeper] of this.#balances) {
       await keeper.start((problem) =>
         options.log.warn({ venue, problem }, "the balance is not known; waiting for it before any signal is taken in"),
@@ -158,12 +162,15 @@ export class Engine {
     if (options.alone) {
       const { recoveries } = this.receiver
       recoveries.hold()
-      const takenUp = await this.#persistently("take up what is open", () => takeUpFromStore(this.desk, this.receiver, open))
+      // Asked back meanwhile: afterwards thousands of questions to the venue would go first.
+      const asked = options.intake.reclaim()
+      const takenUp = await this.#persistently("take up what is open", () => takeUpFromStore(this.desk, this.receiver))
+      // What could not be taken up, and what is parked.
+      await this.#fillBook()
       recoveries.release()
       void movedFirst(this.desk, recoveries)
       if (takenUp > 0) options.log.info({ takenUp }, "open orders are taken up from the store")
-      const reclaimed = await options.intake.reclaim()
-      options.log.info({ ...reclaimed }, "what an earlier process held is asked back")
+      options.log.info({ ...(await asked) }, "what an earlier process held is asked back")
     }
     this.desk.onCheckClock(() => options.intake.checkClock())
     this.#anchors.begin().catch((error: unknown) => options.log.debug({ error: String(error) }, "the first anchor looks back instead"))
@@ -200,6 +207,7 @@ export class Engine {
     this.#cancelOthers?.()
     this.#sweeper.stop()
     this.#storeWatch.stop()
+    this.#snapshots.stop()
     this.#cancelAnchors?.()
     this.#stopJournal?.()
     const { intake } = this.options
@@ -248,10 +256,12 @@ export class Engine {
     return Math.max(0, Math.min(room, this.options.maxLiveOrders - this.desk.unsettled))
   }
 
-  async #fillBook(): Promise<readonly OrderRow[]> {
-    const rows = await this.#persistently("read what is open", () => this.options.store.openOrders())
-    for (const row of rows) bookRow(this.desk.book, row, this.#venueNameOf(row))
-    return rows
+  /** With what is open in the store and not held here. */
+  async #fillBook(): Promise<void> {
+    const rows = await this.#persistently("read what is open", () =>
+      this.options.store.openOrders((order) => !this.desk.orders.has(order as OrderId)),
+    )
+    for (const row of rows) if (!this.desk.orders.has(row.order as OrderId)) bookRow(this.desk.book, row, this.#venueNameOf(row))
   }
 
   /**

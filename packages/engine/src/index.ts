@@ -9,4 +9,5 @@ export { FAULT_POINTS, type FaultPoint, type FaultPoints } from "./faultPoints.t
 export { measureMarketData } from "./marketMetrics.ts"
 export { EngineMetrics } from "./metrics.ts"
 export type { EngineLog, EngineOptions, VenueSeat } from "./options.ts"
+export { savedIn } from "./rebuilt.ts"
 export { rebuildFromStore } from "./stored.ts"

@@ -59,8 +59,12 @@ export class LiveOrder {
   readonly trace: string | null
   /** The canonical content of its signal: the same id with another content is a conflict. */
   contentHash = ""
-  /** Taken up from the store: where its own message came from, until that has come again. */
-  awaits: Arrival | undefined
+  /** Where its own message came from. */
+  arrival: Arrival | undefined
+  /** Taken up from the store, and its own message has not come again. */
+  awaitsMessage = false
+  /** Up to where the store has a snapshot of it; 0: as far as we know, it has none. */
+  snapshotVersion = 0
   /** A step of it threw before one event of it was durable. */
   onNeverBegun: (() => void) | undefined
   /** Its first version was there already: the store knows more of this signal than we did. */
@@ -122,6 +126,10 @@ export class LiveOrder {
   }
   #nowAt(monotonicMs: number): number {
     return Math.floor(Math.max(this.#host.nowMs(), this.#atMs + (monotonicMs - this.#monotonicMs)))
+  }
+  /** Of its last event. */
+  get atMs(): number {
+    return this.#atMs
   }
   get version(): number {
     return this.#version

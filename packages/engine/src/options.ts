@@ -53,4 +53,9 @@ export interface EngineOptions {
   readonly faults?: FaultPoints
   /** No other process can be at work on this store and stream: un-acknowledged messages are taken back at once. */
   readonly alone: boolean
+  /**
+   * Names the program that folds events into orders: it is another one whenever that could come to anything else. Snapshots of
+   * another program are not used. None: no snapshots are kept or used.
+   */
+  readonly snapshotForm?: string
 }

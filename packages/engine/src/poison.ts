@@ -55,6 +55,7 @@ class Poison {
         atMs: Date.parse(last.at),
       })
       live.contentHash = order.contentHash
+      live.arrival = order.arrival
       for (const [key, handle] of handles) live.handles.set(key, handle)
       live.take([event], "recovery")
       if (count >= STEP_FAILURES_MAX)

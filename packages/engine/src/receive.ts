@@ -5,18 +5,18 @@
  * often, is one order; what cannot be decoded is kept raw with its reason before it leaves the stream; an order that is in
  * the store and not held here is adopted only by its own message (or a resume), never by a copy of its signal.
  */
-import type { Arrival, EventEnvelope, OrderEvent, OrderId, Signal, SignalIdentity } from "@petrosa/contracts"
+import type { Arrival, OrderEvent, OrderId, Signal, SignalIdentity } from "@petrosa/contracts"
 import { dec, decodeSignal, isOrderId, mul, orderStream, reason, str } from "@petrosa/contracts"
-import type { HistoryRead, ReadableHistory } from "@petrosa/event-store"
+import type { HistoryRead } from "@petrosa/event-store"
 import { rowOf } from "@petrosa/event-store"
 import type { IntakeMessage, MessageHandle } from "@petrosa/intake"
-import type { OrderContext } from "@petrosa/lifecycle"
-import { decideEntry, hasFills, outstanding, questionsAfterRestart, rebuild, redecide, unrecordedLegIds } from "@petrosa/lifecycle"
+import { decideEntry, hasFills, outstanding, questionsAfterRestart, redecide, unrecordedLegIds } from "@petrosa/lifecycle"
 import { bookRow } from "./books.ts"
 import { feedOf, priceInputs } from "./livePrice.ts"
 import type { Desk } from "./desk.ts"
 import type { LiveOrder } from "./liveOrder.ts"
 import type { VenueSeat } from "./options.ts"
+import { isUndecided, type Rebuilding, type RebuiltOrder, rebuildOrder } from "./rebuilt.ts"
 import { RecoveryGuard } from "./recoveryGuard.ts"
 import { RecoveryQueue } from "./recoveryQueue.ts"
 import { rejectedRecord } from "./rejected.ts"
@@ -194,7 +194,7 @@ export class Receiver {
       return
     }
     // After a restart its own message finds it held already.
-    if (live.awaits !== undefined && isOwnMessage(message, live.awaits)) live.awaits = undefined
+    if (live.awaitsMessage && isOwnMessage(message, live.arrival)) live.awaitsMessage = false
     else this.#desk.metrics.signals.inc({ outcome: "duplicate" })
     live.handles.set(handleKey(message), message.handle)
     this.#desk.finish(live)
@@ -241,6 +241,7 @@ export class Receiver {
     const desk = this.#desk
     const live = desk.hold(decoded.order, decoded.signal.trace ?? arrival.traceparent ?? null)
     live.contentHash = decoded.identity.contentHash
+    live.arrival = arrival
     live.handles.set(handleKey(message), message.handle)
     live.onNeverBegun = () => this.#neverBegun(message)
     live.onFirstConflict = () => void this.#lookUp([{ message, order: decoded.order, incoming }])
@@ -399,15 +400,16 @@ export class Receiver {
       return
     }
     const cause = message.kind === "lot" ? "lot" : message.kind === "resume" ? "resume" : "redelivery"
-    const live = this.#rebuilt(order, read, (held) => {
+    const found = rebuildOrder(order, read, this.#desk.system)
+    const live = this.#hold(order, found, (held) => {
       held.handles.set(handleKey(message), message.handle)
       held.lotPublished = message.kind === "lot"
     })
-    if (live === undefined) {
+    if (live === undefined || found._tag === "Unreadable") {
       message.nak(60_000)
       return
     }
-    this.#adopt(live, read, { cause, delivery: message.deliveryCount }, resume, () => {
+    this.#adopt(live, found.rebuilt, { cause, delivery: message.deliveryCount }, resume, () => {
       if (resume !== undefined) this.onResume(live, resume)
       // A cancel or a close was asked of an order that has a message of its own, and that one comes back to somebody.
       if (resume?.request === "cancel" || resume?.request === "close") {
@@ -425,39 +427,29 @@ export class Receiver {
    * Takes an order up that the store has and nobody else can have: this process is alone. Its message, when it has one,
    * comes to the order that is held already. False: there is nothing to take up, or it cannot be read.
    */
-  takeUp(order: OrderId, read: HistoryRead): boolean {
-    if (this.#desk.orders.has(order)) return false
-    if (read._tag === "Unreadable") {
-      const { version, detail } = read
-      this.#desk.options.log.error({ order, version, detail }, "the order's history cannot be read by this version: left alone")
-      return false
-    }
-    if (read.last.done || read.last.parked) return false
-    const live = this.#rebuilt(order, read, (held) => {
-      held.awaits = (read.events[0]?.data as { readonly arrival?: Arrival } | undefined)?.arrival
+  takeUp(order: OrderId, found: Rebuilding): boolean {
+    if (found._tag === "Over" || this.#desk.orders.has(order)) return false
+    const live = this.#hold(order, found, (held) => {
+      held.awaitsMessage = true
     })
-    if (live === undefined) return false
-    this.#adopt(live, read, { cause: "restart", delivery: 0 }, undefined, () => this.#desk.finish(live))
+    if (live === undefined || found._tag === "Unreadable") return false
+    this.#adopt(live, found.rebuilt, { cause: "restart", delivery: 0 }, undefined, () => this.#desk.finish(live))
     return true
   }
 
-  /** The order, held, as its events say; `undefined` when the machine cannot have such a history. */
-  #rebuilt(order: OrderId, read: ReadableHistory, prepare: (live: LiveOrder) => void): LiveOrder | undefined {
-    const { last } = read
-    const rebuilt = rebuild(order, read.events, this.#desk.system)
-    if (rebuilt._tag === "Unreadable") {
-      const { version, detail } = rebuilt
-      this.#desk.options.log.error({ order, version, detail }, "the order's history is not one that this machine can have: left alone")
+  /** The order, held, as its events say; `undefined` when it is to be left alone. */
+  #hold(order: OrderId, found: Exclude<Rebuilding, { _tag: "Over" }>, prepare: (live: LiveOrder) => void): LiveOrder | undefined {
+    if (found._tag === "Unreadable") {
+      const { version, detail, by } = found
+      const why = by === "reader" ? "cannot be read by this version" : "is not one that this machine can have"
+      this.#desk.options.log.error({ order, version, detail }, `the order's history ${why}: left alone`)
       return undefined
     }
-    const live = this.#desk.hold(order, last.trace, {
-      actor: rebuilt.actor,
-      version: last.version,
-      head: last.hash,
-      atMs: Date.parse(last.at),
-    })
-    const data = read.events[0]?.data as { readonly identity?: SignalIdentity } | undefined
-    live.contentHash = data?.identity?.contentHash ?? ""
+    const { actor, version, head, atMs, trace, contentHash, arrival, snapshotVersion } = found.rebuilt
+    const live = this.#desk.hold(order, trace, { actor, version, head, atMs })
+    live.contentHash = contentHash
+    live.arrival = arrival
+    live.snapshotVersion = snapshotVersion
     prepare(live)
     return live
   }
@@ -465,17 +457,17 @@ export class Receiver {
   /** Records that this process has it now, and goes on where it was. */
   #adopt(
     live: LiveOrder,
-    read: ReadableHistory,
+    rebuilt: RebuiltOrder,
     how: { readonly cause: "redelivery" | "resume" | "lot" | "restart"; readonly delivery: number },
     resume: ResumeRequest | undefined,
     then: () => void,
   ): void {
     const { order } = live
-    const downMs = Math.max(0, this.#desk.nowMs() - Date.parse(read.last.at))
+    const downMs = Math.max(0, this.#desk.nowMs() - rebuilt.atMs)
     live.take([{ type: "OrderAdopted", data: { replica: this.#desk.replica, ...how, downMs } }], "recovery")
     const goOn = (): void => {
       if (live.dropped) return
-      this.recover(live, isUndecided(live.context) ? read.events.map(eventOf) : [])
+      this.recover(live, rebuilt.events)
       then()
     }
     const restless = outstanding(live.context).length > 0 || questionsAfterRestart(live.context).length > 0
@@ -572,11 +564,6 @@ const isOwnMessage = (message: MessageHandle | IntakeMessage, arrival: Arrival |
   arrival.sequence === message.sequence &&
   arrival.streamTimeMs === message.streamTimeMs &&
   arrival.stream === message.stream
-
-/** It was received, and not decided. */
-const isUndecided = (c: OrderContext): boolean => c.entry === null && c.job === null && c.settled === null
-
-const eventOf = ({ type, data }: EventEnvelope): OrderEvent => ({ type, data }) as unknown as OrderEvent
 
 const rawText = (bytes: Uint8Array): string => decoder.decode(bytes.length > RAW_KEPT_MAX ? bytes.subarray(0, RAW_KEPT_MAX) : bytes)
 

@@ -121,6 +121,39 @@ export interface UnreadableStream<R = EventRecord> {
   readonly head: StreamHead
 }
 
+/**
+ * What the events of a stream came to. A cache: without it the events are folded from the first one, and it may be thrown away
+ * at any time.
+ */
+export interface Snapshot {
+  readonly stream: string
+  /** The last event that is folded in, and its hash. */
+  readonly version: number
+  readonly hash: string
+  readonly text: string
+}
+
+/** A stream from its snapshot on. */
+export interface SnapshotRead {
+  readonly snapshot: Snapshot
+  /** What came after it, in order of version; empty: nothing did. */
+  readonly later: readonly EventEnvelope[]
+}
+
+/**
+ * Snapshots beside the events, of a store that can keep them. `form` names the program that folded (and writes their texts): what
+ * another one made is not there.
+ */
+export interface Snapshots {
+  /** Keeps them, each in the place of the one before; not those of orders that are done. Rejects when the store cannot; nothing depends on it. */
+  save(form: string, snapshots: readonly Snapshot[]): Promise<void>
+  /**
+   * Only streams that can be read from their snapshot to their end: the event that the snapshot names is there with its hash,
+   * and nothing is missing or unreadable behind it. The others are not in the map: {@link EventStore.readHistories} says why.
+   */
+  read(form: string, streams: readonly string[]): Promise<ReadonlyMap<string, SnapshotRead>>
+}
+
 /** A read that failed: the store is away, or what it holds cannot be read. Thrown by the reading methods only. */
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable"
@@ -130,6 +163,8 @@ export interface EventStore {
   readonly kind: "sqlite" | "mongodb"
   /** A random id that was written into the store when it was made: two stores never share one. */
   readonly storeId: string
+  /** None: it keeps none. */
+  readonly snapshots?: Snapshots | undefined
 
   /** Writes several streams' appends as one batch. One result per append, in order. Never rejects. */
   append(batch: readonly Append[]): Promise<readonly AppendResult[]>
@@ -160,6 +195,8 @@ export interface EventStore {
   listOrders(query: OrderQuery): Promise<OrderPage>
   /** Orders that are not done (unsettled, or with an open lot or leg), parked ones too. With `wanted`: those of them, the others are not read. */
   openOrders(wanted?: (order: string) => boolean): Promise<readonly OrderRow[]>
+  /** The ids of open orders that are not parked, what is filled first: all that is wanted of them by who takes them up. */
+  openOrderIds(): Promise<readonly string[]>
   /** By order id, the signal's own id, the venue's order id of the entry. The newest, when several signals share an id. */
   findOrder(id: string): Promise<OrderRow | undefined>
 

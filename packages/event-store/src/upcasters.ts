@@ -78,10 +78,18 @@ export const readHistory = (
   return found._tag === "Unreadable" ? found : { ...found, last: found.events.at(-1) as EventRecord }
 }
 
+/** What comes after an event of which only version and hash are known. */
+export const readLater = (
+  upcasters: Upcasters,
+  after: StreamHead,
+  stored: readonly ReadEvent<EventEnvelope>[],
+): ReturnType<typeof read<EventEnvelope>> => read(upcasters, after.stream, stored, after)
+
 const read = <R extends EventEnvelope>(
   upcasters: Upcasters,
   stream: string,
   stored: readonly ReadEvent<R>[],
+  after: Pick<StreamHead, "version" | "hash"> = { version: 0, hash: "" },
 ): { readonly _tag: "Readable"; readonly events: readonly R[] } | UnreadableStream<R> => {
   const events: R[] = []
   const last = stored.at(-1)
@@ -97,12 +105,12 @@ const read = <R extends EventEnvelope>(
   })
   const checked = stream.startsWith(ORDER_STREAM_PREFIX)
   for (const { version, record } of stored) {
-    const expected = events.length + 1
-    if (version !== expected) return unreadable(expected, "missing", `after version ${events.length} comes ${version}`)
+    const expected = after.version + events.length + 1
+    if (version !== expected) return unreadable(expected, "missing", `after version ${expected - 1} comes ${version}`)
     if (record === undefined || record.stream !== stream || record.version !== version) {
       return unreadable(version, "notAnEvent", "what is stored is not this event")
     }
-    if (record.prev !== (stored[events.length - 1]?.hash ?? "")) {
+    if (record.prev !== (stored[events.length - 1]?.hash ?? after.hash)) {
       return unreadable(version, "notAnEvent", "it does not follow the event before it")
     }
     const result: Upcast<R> = checked ? upcast(upcasters, record) : { record }

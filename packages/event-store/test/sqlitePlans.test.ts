@@ -1,8 +1,10 @@
 /** A list or a look-up among a million orders must be answered by an index: what SQLite plans is looked at. */
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
-import { findOrder, listOrders, openOrders } from "../src/sqlite/orders.ts"
+import { findOrder, listOrders, openOrderIds, openOrders } from "../src/sqlite/orders.ts"
 import { prepareWriter } from "../src/sqlite/schema.ts"
+import { readSnapshots } from "../src/sqlite/snapshots.ts"
+import { UPCASTERS } from "../src/index.ts"
 
 describe("sqlite, how lists are answered", () => {
   const db = new DatabaseSync(":memory:")
@@ -46,9 +48,17 @@ describe("sqlite, how lists are answered", () => {
     expect(plans.some((step) => /orders_signal_group/.test(step))).toBe(true)
   })
 
-  it("given the open orders, then only those are read", async () => {
-    const plans = await plansOf((prepare) => openOrders(prepare))
+  it.each([
+    ["openOrders", openOrders],
+    ["openOrderIds", openOrderIds],
+  ] as const)("given the open orders, when %s reads them, then only those are read", async (_name, read) => {
+    const plans = await plansOf((prepare) => read(prepare))
     expect(plans[0]).toMatch(/orders_open/)
     for (const step of plans) expect(step).not.toMatch(/TEMP B-TREE/)
+  })
+
+  it("given orders of which snapshots are asked, then nothing but theirs is read", async () => {
+    for (const step of await plansOf((prepare) => readSnapshots(prepare, UPCASTERS, "x", ["order/1"])))
+      expect(step).toMatch(/^SEARCH|^SCAN j VIRTUAL|ORDER BY/)
   })
 })

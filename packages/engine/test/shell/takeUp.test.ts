@@ -102,7 +102,7 @@ describe("taking up what is open from the store", () => {
         return true
       },
     }
-    expect(await takeUpFromStore(world.engine.desk, receiver, await world.store.openOrders())).toBe(2)
+    expect(await takeUpFromStore(world.engine.desk, receiver)).toBe(2)
     expect(inTurn).toEqual([bad, good, resting])
     expect(world.alarms.some((alarm) => alarm.includes("could not be taken up") && alarm.includes(bad))).toBe(true)
   })

@@ -126,6 +126,7 @@ export class World {
       newId: () => "id",
       log: this.#log(),
       alone: true,
+      snapshotForm: "1",
     }
   }
 

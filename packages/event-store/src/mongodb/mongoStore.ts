@@ -228,6 +228,12 @@ export class MongoEventStore implements EventStore {
       .sort((a, b) => (a.created_at === b.created_at ? (a.order < b.order ? -1 : 1) : a.created_at < b.created_at ? -1 : 1))
   }
 
+  async openOrderIds(): Promise<readonly string[]> {
+    const rows = (await this.openOrders()).filter(({ parked }) => !parked)
+    const isFilled = (row: OrderRow): boolean => row.open_quantity !== "0"
+    return [...rows.filter(isFilled), ...rows.filter((row) => !isFilled(row))].map(({ order }) => order)
+  }
+
   async findOrder(id: string): Promise<OrderRow | undefined> {
     await this.#catchUp()
     const found = (

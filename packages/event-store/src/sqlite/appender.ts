@@ -6,7 +6,7 @@
  * another one, or after a gap, it is a conflict of that append alone. It imports nothing but Node's: a thread of it starts at once.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite"
-import type { AppendResult } from "../eventStore.ts"
+import type { AppendResult, Snapshot } from "../eventStore.ts"
 import { OrderColumnsReader } from "./orderColumns.ts"
 
 /** One event on its way: what its chain is checked by, and its text, which is all that is stored. */
@@ -35,6 +35,8 @@ interface Head {
   /** The order's row as it is: `undefined` when it must be asked. */
   done: boolean | undefined
   venueOrderId: string | null | undefined
+  /** It may have a snapshot. */
+  hasSnapshot: boolean
   /** In this batch: the last event that was written, its id, and whether the stream's first one was written too. */
   moved: WrittenEvent | undefined
   movedTo: number
@@ -63,6 +65,8 @@ class Statements {
   readonly lastEvent: StatementSync
   readonly lastStream: StatementSync
   readonly meta: StatementSync
+  readonly snapshot: StatementSync
+  readonly forgetSnapshot: StatementSync
 
   constructor(db: DatabaseSync) {
     this.begin = db.prepare("BEGIN IMMEDIATE")
@@ -86,6 +90,12 @@ class Statements {
     this.lastEvent = db.prepare("SELECT max(id) AS n FROM events")
     this.lastStream = db.prepare("SELECT max(no) AS n FROM streams")
     this.meta = db.prepare("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+    this.snapshot = db.prepare(
+      `INSERT INTO snapshots (stream, version, hash, form, text)
+       SELECT s.no, ?, ?, ?, ? FROM streams s JOIN orders o ON o.no = s.no WHERE s.name = ? AND o.done = 0
+       ON CONFLICT (stream) DO UPDATE SET version = excluded.version, hash = excluded.hash, form = excluded.form, text = excluded.text`,
+    )
+    this.forgetSnapshot = db.prepare("DELETE FROM snapshots WHERE stream = ?")
   }
 }
 
@@ -127,6 +137,30 @@ export class Appender {
       return APPENDED
     } catch (error) {
       return { _tag: "Unavailable", reason: reasonOf(error) }
+    }
+  }
+
+  /**
+   * In one transaction that does not wait for the disk: should the newest be lost with the power, the events are
+   * there. The next batch's flush carries them along.
+   */
+  saveSnapshots(form: string, snapshots: readonly Snapshot[]): AppendResult {
+    try {
+      this.#db.exec("PRAGMA synchronous = NORMAL")
+      this.#sql.begin.run()
+      for (const { stream, version, hash, text } of snapshots) {
+        this.#sql.snapshot.run(version, hash, form, text, stream)
+        const head = this.#heads.get(stream)
+        if (head !== undefined) head.hasSnapshot = true
+      }
+      this.#sql.commit.run()
+      return APPENDED
+    } catch (error) {
+      this.#rollBack()
+      return { _tag: "Unavailable", reason: reasonOf(error) }
+    } finally {
+      // Should this throw, the thread ends with its connection: nothing is ever written on without flushes.
+      this.#db.exec("PRAGMA synchronous = FULL")
     }
   }
 
@@ -193,7 +227,7 @@ export class Appender {
     const no = this.#nextStream
     if (this.#sql.newStream.run(no, stream).changes === 0) return undefined
     this.#nextStream += 1
-    return headAt(stream, no, 0, "")
+    return { ...headAt(stream, no, 0, ""), hasSnapshot: false }
   }
 
   #project(head: Head): void {
@@ -212,7 +246,9 @@ export class Appender {
     }
     head.done = done
     head.venueOrderId = binance_order_id === null ? null : ownCopy(binance_order_id)
-    if (done) this.#heads.delete(head.stream)
+    if (!done) return
+    if (head.hasSnapshot) this.#sql.forgetSnapshot.run(no)
+    this.#heads.delete(head.stream)
   }
 
   #rollBack(): void {
@@ -245,6 +281,7 @@ const headAt = (stream: string, no: number, version: number, hash: string): Head
   hash,
   done: undefined,
   venueOrderId: undefined,
+  hasSnapshot: true,
   moved: undefined,
   movedTo: 0,
   isNew: false,

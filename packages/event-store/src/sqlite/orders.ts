@@ -158,6 +158,29 @@ export const openOrders = async (prepare: Prepare, wanted?: (order: string) => b
   }
 }
 
+/** In a turn: two milliseconds. */
+const IDS_AT_ONCE = 500
+
+/** Those that are not parked, what is filled first, else oldest first. SQLite reads the two fields out of the text in a fifth of the time of a row. */
+export const openOrderIds = async (prepare: Prepare): Promise<readonly string[]> => {
+  const filled: string[] = []
+  const others: string[] = []
+  let from: Place = { at: "", no: 0 }
+  for (;;) {
+    const page = prepare(
+      `SELECT o.no, o.created_at AS at, s.name AS stream, e.text ->> '$.open_quantity' AS open, e.text ->> '$.parked' AS parked
+       FROM orders o CROSS JOIN streams s ON s.no = o.no CROSS JOIN events e ON e.id = o.event
+       WHERE o.done = 0 AND (o.created_at, o.no) > (?, ?) ORDER BY o.created_at, o.no LIMIT ${IDS_AT_ONCE}`,
+    ).all(from.at, from.no) as unknown as (Place & { readonly stream: string; readonly open: string; readonly parked: number })[]
+    for (const { stream, open, parked } of page)
+      if (parked === 0) (open === "0" ? others : filled).push(stream.slice(ORDER_STREAM_PREFIX.length))
+    const last = page.at(-1)
+    if (last === undefined || page.length < IDS_AT_ONCE) return [...filled, ...others]
+    from = last
+    await nextTurn()
+  }
+}
+
 const newestOfVenueOrder = (prepare: Prepare, id: string): Found | undefined =>
   prepare(`${SELECT} ${JOIN_EVENT} WHERE o.binance_order_id = ? ORDER BY o.no DESC LIMIT 1`).get(id) as unknown as Found | undefined
 

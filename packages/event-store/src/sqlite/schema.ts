@@ -62,6 +62,10 @@ CREATE TABLE IF NOT EXISTS events (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS events_stream ON events (stream, version);
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+-- What orders on their way came to, so that a restart need not fold them from their first event. May be deleted at any time.
+CREATE TABLE IF NOT EXISTS snapshots (
+  stream INTEGER PRIMARY KEY, version INTEGER NOT NULL, hash TEXT NOT NULL, form TEXT NOT NULL, text TEXT NOT NULL
+);
 ${PROJECTION}
 -- For people with the sqlite3 shell: SELECT version, type, state, at FROM trade_audit_log WHERE stream = 'order/…'.
 CREATE VIEW IF NOT EXISTS trade_audit_log AS

@@ -20,6 +20,9 @@ import {
   type OrderPage,
   type OrderQuery,
   type OrderRow,
+  type Snapshot,
+  type SnapshotRead,
+  type Snapshots,
   type StoredEvent,
   type StoredStream,
   type StreamHead,
@@ -30,8 +33,9 @@ import { CHAIN_START, envelopeFromText, recordFromText } from "../hashChain.ts"
 import { type ReadEvent, readHistory, readStream, UPCASTERS, type Upcasters } from "../upcasters.ts"
 import { reasonOf } from "./appender.ts"
 import { type FileLock, lockFile } from "./lock.ts"
-import { findOrder, listOrders, openOrders, rebuildOrders } from "./orders.ts"
+import { findOrder, listOrders, openOrderIds, openOrders, rebuildOrders } from "./orders.ts"
 import { prepareReader, prepareWriter, REBUILD, whyNotOurs } from "./schema.ts"
+import { readSnapshots } from "./snapshots.ts"
 import { type Writer, writerBeside, writerInThread } from "./writer.ts"
 
 export interface SqliteStoreOptions {
@@ -64,6 +68,8 @@ interface StoredRow {
 export class SqliteEventStore implements EventStore {
   readonly kind = "sqlite"
   readonly storeId: string
+  /** None of a file that only readers of this version have opened yet. */
+  readonly snapshots: Snapshots | undefined
   readonly #db: DatabaseSync
   readonly #lock: FileLock | undefined
   /** None: open for reading only. */
@@ -92,6 +98,12 @@ export class SqliteEventStore implements EventStore {
         // write of its own would hold the event loop until the batch that is being written is on the disk, 100 ms and more.
         db.exec(`PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 0; ${ONLY_READS}`)
       } else this.#writer = writerBeside(db)
+    }
+    if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'snapshots'").get() !== undefined) {
+      this.snapshots = {
+        save: (form, snapshots) => this.#saveSnapshots(form, snapshots),
+        read: (form, streams) => this.#readSnapshots(form, streams),
+      }
     }
   }
 
@@ -206,6 +218,21 @@ export class SqliteEventStore implements EventStore {
     })
   }
 
+  async #readSnapshots(form: string, streams: readonly string[]): Promise<ReadonlyMap<string, SnapshotRead>> {
+    return this.#read(() => readSnapshots(this.#prepare, this.#upcasters, form, streams))
+  }
+
+  async #saveSnapshots(form: string, snapshots: readonly Snapshot[]): Promise<void> {
+    await this.#write((writer) => writer.saveSnapshots(form, snapshots))
+  }
+
+  async #write(write: (writer: Writer) => Promise<AppendResult>): Promise<void> {
+    if (this.#writer === undefined) throw new StoreUnavailable("the store is open for reading only")
+    if (this.#closed) throw new StoreUnavailable("the store is closed")
+    const result = await write(this.#writer)
+    if (result._tag === "Unavailable") throw new StoreUnavailable(result.reason)
+  }
+
   async readRaw(stream: string): Promise<readonly StoredEvent[]> {
     return this.#stored([stream]).get(stream) ?? []
   }
@@ -298,6 +325,10 @@ export class SqliteEventStore implements EventStore {
     return this.#readInTurns(() => openOrders(this.#prepare, wanted))
   }
 
+  async openOrderIds(): Promise<readonly string[]> {
+    return this.#readInTurns(() => openOrderIds(this.#prepare))
+  }
+
   async findOrder(id: string): Promise<OrderRow | undefined> {
     return this.#read(() => findOrder(this.#prepare, id))
   }
@@ -308,10 +339,7 @@ export class SqliteEventStore implements EventStore {
   }
 
   async setMeta(key: string, value: string): Promise<void> {
-    if (this.#writer === undefined) throw new StoreUnavailable("the store is open for reading only")
-    if (this.#closed) throw new StoreUnavailable("the store is closed")
-    const result = await this.#writer.setMeta(key, value)
-    if (result._tag === "Unavailable") throw new StoreUnavailable(result.reason)
+    await this.#write((writer) => writer.setMeta(key, value))
   }
 
   async rebuildProjections(): Promise<number> {

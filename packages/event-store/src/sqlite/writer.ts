@@ -6,7 +6,7 @@
  */
 import type { DatabaseSync } from "node:sqlite"
 import { Worker } from "node:worker_threads"
-import type { Append, AppendResult } from "../eventStore.ts"
+import type { Append, AppendResult, Snapshot } from "../eventStore.ts"
 import { Appender, reasonOf, type WrittenAppend } from "./appender.ts"
 import { type Answered, type Asked, pack } from "./writerMessages.ts"
 
@@ -14,6 +14,8 @@ export interface Writer {
   append(batch: readonly Append[]): Promise<readonly AppendResult[]>
   /** `Unavailable`: it may be written or not. */
   setMeta(key: string, value: string): Promise<AppendResult>
+  /** `Unavailable`: they may be written or not. */
+  saveSnapshots(form: string, snapshots: readonly Snapshot[]): Promise<AppendResult>
   forgetRows(): Promise<void>
   setMaxPages(pages: number | undefined): Promise<void>
   close(): Promise<void>
@@ -35,6 +37,7 @@ export const writerBeside = (db: DatabaseSync): Writer => {
   return {
     append: (batch) => Promise.resolve(appender.append(batch.map(written))),
     setMeta: (key, value) => Promise.resolve(appender.setMeta(key, value)),
+    saveSnapshots: (form, snapshots) => Promise.resolve(appender.saveSnapshots(form, snapshots)),
     forgetRows: async () => appender.forgetRows(),
     setMaxPages: async (pages) => appender.setMaxPages(pages),
     close: async () => {},
@@ -110,10 +113,18 @@ class ThreadWriter implements Writer {
     return this.#ask({ ask: "append", packed }, batch.length, [packed.texts.buffer])
   }
 
-  /** In the thread too: on a connection beside it the event loop would stand still until the batch that is being written is on the disk. */
-  async setMeta(key: string, value: string): Promise<AppendResult> {
-    const [result] = await this.#ask({ ask: "setMeta", key, value }, 1)
+  async #askOne(ask: Ask): Promise<AppendResult> {
+    const [result] = await this.#ask(ask, 1)
     return result ?? { _tag: "Unavailable", reason: "the thread that writes gave no answer" }
+  }
+
+  /** In the thread too: on a connection beside it the event loop would stand still until the batch that is being written is on the disk. */
+  setMeta(key: string, value: string): Promise<AppendResult> {
+    return this.#askOne({ ask: "setMeta", key, value })
+  }
+
+  saveSnapshots(form: string, snapshots: readonly Snapshot[]): Promise<AppendResult> {
+    return this.#askOne({ ask: "saveSnapshots", form, snapshots })
   }
 
   async forgetRows(): Promise<void> {

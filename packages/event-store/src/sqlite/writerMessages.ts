@@ -3,7 +3,7 @@
  * is handed over and not copied again, and a flat list that says what is where: an object for each event would cost more
  * than its text.
  */
-import type { Append, AppendResult } from "../eventStore.ts"
+import type { Append, AppendResult, Snapshot } from "../eventStore.ts"
 import type { WrittenAppend, WrittenEvent } from "./appender.ts"
 
 export interface Packed {
@@ -16,6 +16,7 @@ export interface Packed {
 export type Asked =
   | { readonly id: number; readonly ask: "append"; readonly packed: Packed }
   | { readonly id: number; readonly ask: "setMeta"; readonly key: string; readonly value: string }
+  | { readonly id: number; readonly ask: "saveSnapshots"; readonly form: string; readonly snapshots: readonly Snapshot[] }
   | { readonly id: number; readonly ask: "forgetRows" }
   | { readonly id: number; readonly ask: "setMaxPages"; readonly pages: number | undefined }
   | { readonly id: number; readonly ask: "close" }

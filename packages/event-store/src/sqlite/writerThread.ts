@@ -25,6 +25,9 @@ port.on("message", (asked: Asked) => {
     case "setMeta":
       answer({ id: asked.id, results: [appender.setMeta(asked.key, asked.value)] })
       return
+    case "saveSnapshots":
+      answer({ id: asked.id, results: [appender.saveSnapshots(asked.form, asked.snapshots)] })
+      return
     case "forgetRows":
       appender.forgetRows()
       answer({ id: asked.id, results: [] })

@@ -117,6 +117,9 @@ export class FaultyStore implements EventStore {
   async openOrders(wanted?: (order: string) => boolean): Promise<readonly OrderRow[]> {
     return this.#here().openOrders(wanted)
   }
+  async openOrderIds(): Promise<readonly string[]> {
+    return this.#here().openOrderIds()
+  }
   async findOrder(id: string): Promise<OrderRow | undefined> {
     return this.#here().findOrder(id)
   }

@@ -266,6 +266,11 @@ export class TransitionTable {
     return at
   }
 
+  /** Where the regions are in these states. @throws when one has no such state */
+  at(value: Readonly<Record<string, string>>, context: object): Position {
+    return { configuration: this.#configuration(value), context }
+  }
+
   /** Where this snapshot of the machine is. */
   positionOf(snapshot: Snapshot): Position {
     return { configuration: this.#byNodes.get(snapshot._nodes) ?? this.#configuration(snapshot.value), context: snapshot.context }

@@ -38,10 +38,18 @@ interface Regions {
   readonly protection: string
 }
 
+/** Where an order stands, as plain JSON: all that its events came to. */
+export interface Standing {
+  readonly regions: Regions
+  readonly context: OrderContext
+}
+
 export interface OrderActorOptions {
   /** The system that its actor is to live in, until it is stopped; without one it is a system of its own. */
   readonly system?: OrderSystem | undefined
   readonly inspect?: (event: InspectionEvent) => void
+  /** Where its events led to so far: it goes on from there, and is not to be inspected. */
+  readonly from?: Standing | undefined
 }
 
 export class OrderActor {
@@ -53,10 +61,10 @@ export class OrderActor {
   #error: unknown
   #stopped = false
 
-  constructor(order: OrderId, { system, inspect }: OrderActorOptions = {}) {
+  constructor(order: OrderId, { system, inspect, from }: OrderActorOptions = {}) {
     this.order = order
     this.#system = system
-    this.#position = table.begin({ ...initialContext, order })
+    this.#position = from === undefined ? table.begin({ ...initialContext, order }) : table.at({ ...from.regions }, from.context)
     if (inspect !== undefined) this.#actor = this.#start(createActor(orderMachine, { ...this.#options(), inspect }))
   }
 
@@ -90,6 +98,10 @@ export class OrderActor {
 
   get context(): OrderContext {
     return this.#actor === undefined ? (this.#position.context as OrderContext) : this.#actor.getSnapshot().context
+  }
+
+  get standing(): Standing {
+    return { regions: this.regions, context: this.context }
   }
 
   /** The state of each region. `order` is `new` before the first event. */

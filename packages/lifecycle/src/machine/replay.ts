@@ -6,7 +6,7 @@ import type { Command, EventEnvelope, EventRecord, FlatFields, OrderEvent, Order
 import { isOrderEventType } from "@petrosa/contracts"
 import type { OrderContext } from "./context.ts"
 import { flatFields } from "./flat.ts"
-import { OrderActor } from "./orderActor.ts"
+import { OrderActor, type Standing } from "./orderActor.ts"
 import type { OrderSystem } from "./orderSystem.ts"
 
 export interface Difference {
@@ -53,15 +53,21 @@ const compare = (record: EventRecord, commands: readonly Command[], state: strin
   return found
 }
 
-/** An actor with these records folded in, or the first record that it does not take. @param system where it is to live */
+/**
+ * An actor with these records folded in, or the first record that it does not take.
+ *
+ * @param system where it is to live
+ * @param from where the records before these led to; the order's first one is among them otherwise
+ */
 export const rebuild = (
   order: OrderId,
   records: readonly EventEnvelope[],
   system?: OrderSystem,
+  from?: Standing,
 ):
   | { readonly _tag: "Rebuilt"; readonly actor: OrderActor }
   | { readonly _tag: "Unreadable"; readonly version: number; readonly detail: string } => {
-  const actor = new OrderActor(order, { system })
+  const actor = new OrderActor(order, { system, from })
   const unreadable = (record: EventEnvelope, detail: string) => {
     actor.stop()
     return { _tag: "Unreadable", version: record.version, detail } as const

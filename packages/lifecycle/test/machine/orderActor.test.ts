@@ -3,7 +3,7 @@ import type { Decimal, OrderEvent } from "@petrosa/contracts"
 import { dec, div, eq, floorTo, isPositive, lte, str, sub, sum, ZERO } from "@petrosa/contracts"
 import { describe, expect, it } from "vitest"
 import type { InspectionEvent } from "xstate"
-import type { OrderContext } from "../../src/index.ts"
+import type { OrderContext, Standing } from "../../src/index.ts"
 import {
   averageFillPrice,
   averageFillPriceText,
@@ -60,6 +60,33 @@ describe("an order and its xstate actor", () => {
         expect({ value, context, status }).toEqual({ value: seen?.value, context: seen?.context, status: seen?.status })
       }
     }
+  })
+
+  it("given what random venues do to orders, when one goes on from where another stood, through JSON, then it is the same order ever after", {
+    timeout: 120_000,
+  }, () => {
+    for (let seed = 100; seed < 100 + SEEDS; seed++) {
+      const { steps } = run(choicesOf(seed), mannerOf(seed)).world.trail
+      for (const stop of [1, 3, 5 + (seed % 7), steps.length - 1]) {
+        const whole = new OrderActor(ORDER)
+        for (const { event, version, atMs } of steps.slice(0, stop)) whole.take(event, version, atMs)
+        const from = JSON.parse(JSON.stringify(whole.standing)) as Standing
+        const later = new OrderActor(ORDER, { from })
+        expect(later.standing).toEqual(whole.standing)
+        for (const { event, version, atMs } of steps.slice(stop)) {
+          expect(later.can(event, atMs), event.type).toBe(whole.can(event, atMs))
+          expect(later.take(event, version, atMs), `seed ${seed} from ${stop}: ${event.type}`).toEqual(whole.take(event, version, atMs))
+          expect(later.regions).toEqual(whole.regions)
+        }
+        const { value, context } = later.ref.getSnapshot()
+        expect({ value, context }).toEqual({ value: whole.regions, context: whole.context })
+      }
+    }
+  })
+
+  it("given a state that no region has, when an order is to go on from there, then it is refused", () => {
+    const { context } = new OrderActor(ORDER)
+    expect(() => new OrderActor(ORDER, { from: { regions: { order: "x", entry: "none", protection: "none" }, context } })).toThrow()
   })
 
   it("given an order under way, when somebody subscribes to its actor, then further events are heard there, with xstate's own snapshots", () => {
