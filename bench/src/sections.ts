@@ -4,6 +4,7 @@ import { takeSample, type Sample } from "./sample.ts"
 import { floor, lifecycles, type Throughput } from "./throughput.ts"
 import { atRate, atSaturation, type Latency } from "./latency.ts"
 import { feedCost, type Feeds } from "./feeds.ts"
+import { quantiles } from "./measures.ts"
 import { memoryOfLive, type MemoryUse, emptyStart, recovery, type Ending, type Recovery } from "./holding.ts"
 import { pastOrders } from "./history.ts"
 import { BenchWorld, type StoreKind } from "./world.ts"
@@ -70,7 +71,9 @@ export interface Results {
     readonly past: number
     readonly none: Throughput
     readonly with: Throughput
+    /** The median of those of neighbouring runs: this machine is a fifth faster or slower from minute to minute. */
     readonly ratio: number
+    readonly ratios: readonly number[]
     readonly startMsNone: number
     readonly startMsWith: number
   }
@@ -160,6 +163,7 @@ const withPaperFile = (world: BenchWorld): BenchWorld => world.with({ PAPER_VENU
 const throughput = async (kind: StoreKind, result: StoreResult, sample: Sample, { sizes, say, flags }: RunOptions): Promise<void> => {
   const orders = kind === "sqlite" ? sizes.throughput : sizes.throughputMongodb
   await alternately(
+    ROUNDS,
     async (round) => {
       say(`${kind}: the floor, ${orders} orders, ${round}`)
       result.floor = better(result.floor, await inWorld(kind, {}, (world) => floor(world, orders, sample)))
@@ -184,19 +188,17 @@ const latency = async (kind: StoreKind, result: StoreResult, { sizes, say }: Run
 
 const history = async (sample: Sample, { sizes, say }: RunOptions): Promise<NonNullable<Results["history"]>> => {
   const orders = Math.ceil(sizes.throughput / 2)
-  const found: { none?: Started; past?: Started } = {}
+  const none: Started[] = []
+  const past: Started[] = []
   await alternately(
+    HISTORY_ROUNDS,
     async (round) => {
       say(`throughput without past orders, ${round}`)
-      found.none = better(
-        found.none,
-        await inWorld("sqlite", {}, async (world) => ({ startMs: await startMs(world), ...(await lifecycles(world, orders)) })),
-      )
+      none.push(await inWorld("sqlite", {}, async (world) => ({ startMs: await startMs(world), ...(await lifecycles(world, orders)) })))
     },
     async (round) => {
       say(`throughput with ${sizes.past} past orders, ${round}`)
-      found.past = better(
-        found.past,
+      past.push(
         await inWorld("sqlite", {}, async (world) => {
           const old = world.with({ SQLITE_FILE: await pastOrders(sizes.past, sample, world.dir, say) })
           return { startMs: await startMs(old), ...(await lifecycles(old, orders)) }
@@ -204,15 +206,16 @@ const history = async (sample: Sample, { sizes, say }: RunOptions): Promise<NonN
       )
     },
   )
-  const { none, past } = found
-  if (none === undefined || past === undefined) throw new Error("nothing was measured")
+  const middle = (runs: readonly Started[]): Started => runs.toSorted((a, b) => a.perSecond - b.perSecond)[runs.length >> 1] as Started
+  const ratios = none.map((one, i) => (past[i]?.perSecond ?? Number.NaN) / one.perSecond)
   return {
     past: sizes.past,
-    none,
-    with: past,
-    ratio: past.perSecond / none.perSecond,
-    startMsNone: none.startMs,
-    startMsWith: past.startMs,
+    none: middle(none),
+    with: middle(past),
+    ratio: quantiles(ratios).p50,
+    ratios,
+    startMsNone: middle(none).startMs,
+    startMsWith: middle(past).startMs,
   }
 }
 
@@ -222,8 +225,10 @@ interface Started extends Throughput {
 
 /** What is compared is measured in turns, and each counts by its better turn: what else the machine does only makes it slower. */
 const ROUNDS = 2
-const alternately = async (...parts: readonly ((round: string) => Promise<void>)[]): Promise<void> => {
-  for (let round = 1; round <= ROUNDS; round += 1) for (const part of parts) await part(`round ${round} of ${ROUNDS}`)
+/** Where a few percent are to be seen. */
+const HISTORY_ROUNDS = 5
+const alternately = async (rounds: number, ...parts: readonly ((round: string) => Promise<void>)[]): Promise<void> => {
+  for (let round = 1; round <= rounds; round += 1) for (const part of parts) await part(`round ${round} of ${rounds}`)
 }
 const better = <A extends Throughput>(before: A | undefined, now: A): A =>
   before === undefined || now.perSecond > before.perSecond ? now : before

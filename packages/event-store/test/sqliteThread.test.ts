@@ -82,6 +82,29 @@ describe("an embedded store that writes in a thread", () => {
     await reader.close()
   })
 
+  it("given many orders whose names are being read in the background, when the log is carried and the store is closed, then neither waits for the end", async () => {
+    const names = new DatabaseSync(file)
+    await SqliteEventStore.open({ file }).close()
+    names.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
+      INSERT INTO streams (no, name) SELECT i, 'order/' || hex(randomblob(10)) FROM n`)
+    names.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+    names.close()
+    const store = SqliteEventStore.open({ file, thread: true })
+    const before = statSync(file).size
+    // More than a thousand pages: the thread that carries the log is started, and begins to read.
+    await store.append([
+      appendOf(
+        "large",
+        Array.from({ length: 3 }, () => ({ data: { pad: "x".repeat(2_000_000) } })),
+      ),
+    ])
+    await store.append([appendOf("next", LIFE)])
+    const closing = performance.now()
+    await store.close()
+    expect(performance.now() - closing).toBeLessThan(3000)
+    expect(statSync(file).size).toBeGreaterThan(before + 5_000_000)
+  })
+
   it("given a file that is gone bad under the writer, when it appends, then the batch is unavailable and says why, not an end of the process", async () => {
     const store = SqliteEventStore.open({ file, thread: true })
     await store.append([appendOf("first", LIFE)])
