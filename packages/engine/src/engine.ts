@@ -164,12 +164,11 @@ export class Engine {
       recoveries.hold()
       // Asked back meanwhile: afterwards thousands of questions to the venue would go first.
       const asked = options.intake.reclaim()
-      const takenUp = await this.#persistently("take up what is open", () => takeUpFromStore(this.desk, this.receiver))
-      // What could not be taken up, and what is parked.
-      await this.#fillBook()
+      const { taken, left } = await this.#persistently("take up what is open", () => takeUpFromStore(this.desk, this.receiver))
+      for (const order of left) await this.#bookFromStore(order)
       recoveries.release()
       void movedFirst(this.desk, recoveries)
-      if (takenUp > 0) options.log.info({ takenUp }, "open orders are taken up from the store")
+      if (taken > 0) options.log.info({ takenUp: taken }, "open orders are taken up from the store")
       options.log.info({ ...(await asked) }, "what an earlier process held is asked back")
     }
     this.desk.onCheckClock(() => options.intake.checkClock())
@@ -256,12 +255,15 @@ export class Engine {
     return Math.max(0, Math.min(room, this.options.maxLiveOrders - this.desk.unsettled))
   }
 
-  /** With what is open in the store and not held here. */
+  /** With what is open in the store. */
   async #fillBook(): Promise<void> {
-    const rows = await this.#persistently("read what is open", () =>
-      this.options.store.openOrders((order) => !this.desk.orders.has(order as OrderId)),
-    )
-    for (const row of rows) if (!this.desk.orders.has(row.order as OrderId)) bookRow(this.desk.book, row, this.#venueNameOf(row))
+    const rows = await this.#persistently("read what is open", () => this.options.store.openOrders())
+    for (const row of rows) bookRow(this.desk.book, row, this.#venueNameOf(row))
+  }
+
+  async #bookFromStore(order: OrderId): Promise<void> {
+    const row = await this.#persistently("read what is open", () => this.options.store.findOrder(order))
+    if (row !== undefined && !this.desk.orders.has(order)) bookRow(this.desk.book, row, this.#venueNameOf(row))
   }
 
   /**

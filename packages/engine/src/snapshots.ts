@@ -14,8 +14,6 @@ import { canBeSaved, save } from "./rebuilt.ts"
 
 /** Nothing has happened to it for so long: most orders that are filled at once have their stop and target by then. */
 const QUIET_MS = 2000
-/** So many events more than its last snapshot has: fewer are folded at a restart. */
-const EVENTS_WORTH_IT = 4
 const EVERY_MS = 100
 /** At a time: a millisecond. Five hundred a second. */
 const AT_ONCE = 50
@@ -45,7 +43,7 @@ export class SnapshotKeeper {
   }
 
   #note({ order, version, snapshotVersion }: LiveOrder): void {
-    if (version - snapshotVersion < EVENTS_WORTH_IT) return
+    if (version === snapshotVersion) return
     this.#moved.delete(order)
     this.#moved.set(order, this.#desk.monotonicMs())
     this.#wait(QUIET_MS)

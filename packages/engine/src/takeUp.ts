@@ -12,7 +12,7 @@ import type { Desk } from "./desk.ts"
 import { type Rebuilding, rebuildOpen, restore } from "./rebuilt.ts"
 import type { Receiver } from "./receive.ts"
 
-const ORDERS_PER_READ = 50
+const ORDERS_PER_READ = 100
 const NO_SNAPSHOTS: ReadonlyMap<string, SnapshotRead> = new Map()
 
 /** Reads these orders, and calls back with each that is there; of an order that throws the others are none the worse. */
@@ -40,9 +40,16 @@ const eachRebuilt = async (
   }
 }
 
-/** Returns how many orders were taken up. Rejects when the store cannot be read: what was taken up stays, and is passed over next time. */
-export const takeUpFromStore = async (desk: Desk, receiver: Pick<Receiver, "takeUp">): Promise<number> => {
-  const inTurn = (await desk.options.store.openOrderIds()) as readonly OrderId[]
+export interface TakenUp {
+  readonly taken: number
+  /** Open, and not held: parked, or not to be read. */
+  readonly left: readonly OrderId[]
+}
+
+/** Rejects when the store cannot be read: what was taken up stays, and is passed over next time. */
+export const takeUpFromStore = async (desk: Desk, receiver: Pick<Receiver, "takeUp">): Promise<TakenUp> => {
+  const { active, parked } = await desk.options.store.openOrderIds()
+  const inTurn = active as readonly OrderId[]
   let taken = 0
   for (let from = 0; from < inTurn.length && !desk.stopping; from += ORDERS_PER_READ) {
     // What was taken up gets its turn: adoptions are written, stops are looked for.
@@ -61,5 +68,6 @@ export const takeUpFromStore = async (desk: Desk, receiver: Pick<Receiver, "take
       }
     })
   }
-  return taken
+  const left = [...inTurn, ...(parked as readonly OrderId[])].filter((order) => !desk.orders.has(order))
+  return { taken, left }
 }

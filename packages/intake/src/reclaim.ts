@@ -21,6 +21,7 @@ export type ReclaimResult =
   | { readonly _tag: "Away"; readonly reason: string }
 
 const SLICE = 1000
+const NAK = new TextEncoder().encode("-NAK")
 /** About 15 µs each: a million takes some 15 s, longer than any `ack_wait` worth having. */
 const RANGE_MAX = 300_000
 
@@ -38,7 +39,7 @@ export const reclaim = async (broker: Broker, stream: string, consumer: string, 
     const tail = `${info.delivered.consumer_seq}.${Date.now()}000000.0`
     for (let from = first; from <= last; from += SLICE) {
       for (let sequence = from; sequence < from + SLICE && sequence <= last; sequence++) {
-        broker.nc.publish(`$JS.ACK.${stream}.${consumer}.1.${sequence}.${tail}`, "-NAK")
+        broker.nc.publish(`$JS.ACK.${stream}.${consumer}.1.${sequence}.${tail}`, NAK)
       }
       if (!(await broker.flush(timeoutMs))) return { _tag: "Away", reason: "the broker did not answer in time" }
     }

@@ -102,9 +102,23 @@ describe("taking up what is open from the store", () => {
         return true
       },
     }
-    expect(await takeUpFromStore(world.engine.desk, receiver)).toBe(2)
+    expect(await takeUpFromStore(world.engine.desk, receiver)).toMatchObject({ taken: 2 })
     expect(inTurn).toEqual([bad, good, resting])
     expect(world.alarms.some((alarm) => alarm.includes("could not be taken up") && alarm.includes(bad))).toBe(true)
+  })
+
+  it("given a lot that is parked, when the process starts, then it is not taken up, and holds its slot all the same", async () => {
+    const world = await World.start()
+    const { order } = await world.covered()
+    const { order: other } = await world.covered({ strategy_id: "second" })
+    world.tell(order, { type: "OrderParked", data: { code: "STEP_FAILED", detail: "by the test" } })
+    await world.pass(100)
+    world.kill()
+    await world.start()
+    expect(world.engine.desk.orders.has(order)).toBe(false)
+    expect(world.engine.desk.orders.has(other)).toBe(true)
+    expect(world.engine.desk.book.get(order)).toMatchObject({ state: "open", quantity: "0.01" })
+    expect(world.engine.desk.book.size).toBe(2)
   })
 
   it("given several processes, then nothing is taken up without its message", async () => {

@@ -17,6 +17,7 @@ import {
   type AppendResult,
   type EventStore,
   type HistoryRead,
+  type OpenOrderIds,
   type OrderPage,
   type OrderQuery,
   type OrderRow,
@@ -325,7 +326,7 @@ export class SqliteEventStore implements EventStore {
     return this.#readInTurns(() => openOrders(this.#prepare, wanted))
   }
 
-  async openOrderIds(): Promise<readonly string[]> {
+  async openOrderIds(): Promise<OpenOrderIds> {
     return this.#readInTurns(() => openOrderIds(this.#prepare))
   }
 

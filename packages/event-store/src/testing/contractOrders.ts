@@ -173,10 +173,11 @@ export const ordersContract = ({ store, must, reopen, dropProjection }: OrdersCo
           ]),
         ),
       )
-      const ids = await store().openOrderIds()
+      const { active, parked } = await store().openOrderIds()
       const filled = many.filter((index) => index % 250 === 5)
-      expect(ids.slice(0, filled.length).toSorted()).toEqual(indexes(filled).toSorted())
-      expect(ids.toSorted()).toEqual(indexes(many.filter(isOpen)).toSorted())
+      expect(active.slice(0, filled.length).toSorted()).toEqual(indexes(filled).toSorted())
+      expect(active.toSorted()).toEqual(indexes(many.filter(isOpen)).toSorted())
+      expect(parked).toEqual(indexes([1003]))
     })
 
     it("given an order's id, its signal's id or the venue's id, then the order is found, the newest of several", async () => {

@@ -8,6 +8,7 @@ import {
   type AppendResult,
   type EventStore,
   type HistoryRead,
+  type OpenOrderIds,
   type OrderPage,
   type OrderQuery,
   type OrderRow,
@@ -117,7 +118,7 @@ export class FaultyStore implements EventStore {
   async openOrders(wanted?: (order: string) => boolean): Promise<readonly OrderRow[]> {
     return this.#here().openOrders(wanted)
   }
-  async openOrderIds(): Promise<readonly string[]> {
+  async openOrderIds(): Promise<OpenOrderIds> {
     return this.#here().openOrderIds()
   }
   async findOrder(id: string): Promise<OrderRow | undefined> {
