@@ -5,7 +5,7 @@ import { floor, lifecycles, type Throughput } from "./throughput.ts"
 import { atRate, atSaturation, type Latency } from "./latency.ts"
 import { feedCost, type Feeds } from "./feeds.ts"
 import { quantiles } from "./measures.ts"
-import { memoryOfLive, type MemoryUse, emptyStart, recovery, type Ending, type Recovery } from "./holding.ts"
+import { memoryOfLive, type MemoryUse, recovery, type Ending, type Recovery } from "./holding.ts"
 import { pastOrders } from "./history.ts"
 import { BenchWorld, type StoreKind } from "./world.ts"
 
@@ -65,8 +65,7 @@ export interface StoreResult {
 export interface Results {
   readonly stores: Partial<Record<StoreKind, StoreResult>>
   memory?: MemoryUse
-  /** `emptyStartMs`: how long a process with nothing to take up needs until it is ready. */
-  recovery?: Readonly<Record<Ending, Recovery>> & { readonly emptyStartMs: number }
+  recovery?: Readonly<Record<Ending, Recovery>>
   history?: {
     readonly past: number
     readonly none: Throughput
@@ -90,6 +89,12 @@ export interface RunOptions {
   readonly say: (text: string) => void
   /** Flags for Node, of the engine at saturation: `--cpu-prof`. */
   readonly flags: readonly string[]
+}
+
+export const ENDINGS: Readonly<Record<Ending, string>> = {
+  stop: "a graceful stop",
+  kill: "kill -9",
+  killAtOnce: "kill -9 before they have a snapshot",
 }
 
 const inWorld = async <A>(
@@ -121,14 +126,17 @@ export const run = async (options: RunOptions): Promise<Results> => {
     results.memory = await inWorld("sqlite", {}, (world) => memoryOfLive(withPaperFile(world), sizes.live))
   }
   if (sections.has("recovery")) {
-    say(`recovery of ${sizes.live} orders in flight (SQLite): a graceful stop`)
-    const stop = await inWorld("sqlite", {}, (world) => recovery(withPaperFile(world), sizes.live, "stop"))
-    say("recovery: a kill")
-    const kill = await inWorld("sqlite", {}, (world) => recovery(withPaperFile(world), sizes.live, "kill"))
-    say("recovery: a kill as soon as they rest")
-    const killAtOnce = await inWorld("sqlite", {}, (world) => recovery(withPaperFile(world), sizes.live, "killAtOnce"))
-    const emptyStartMs = await inWorld("sqlite", {}, (world) => emptyStart(withPaperFile(world)))
-    results.recovery = { stop, kill, killAtOnce, emptyStartMs }
+    const recoveryAfter = (how: Ending): Promise<Recovery> => {
+      say(`recovery of ${sizes.live} orders in flight (SQLite): ${ENDINGS[how]}`)
+      return inWorld("sqlite", {}, (world) =>
+        inWorld("sqlite", {}, (empty) => recovery(withPaperFile(world), withPaperFile(empty), sizes.live, how)),
+      )
+    }
+    results.recovery = {
+      stop: await recoveryAfter("stop"),
+      kill: await recoveryAfter("kill"),
+      killAtOnce: await recoveryAfter("killAtOnce"),
+    }
   }
   if (sections.has("history")) results.history = await history(sample, options)
   if (sections.has("delay")) {
