@@ -48,8 +48,7 @@ export interface TakenUp {
 
 /** Rejects when the store cannot be read: what was taken up stays, and is passed over next time. */
 export const takeUpFromStore = async (desk: Desk, receiver: Pick<Receiver, "takeUp">): Promise<TakenUp> => {
-  const { active, parked } = await desk.options.store.openOrderIds()
-  const inTurn = active as readonly OrderId[]
+  const inTurn = (await desk.options.store.openOrderIds()) as readonly OrderId[]
   let taken = 0
   for (let from = 0; from < inTurn.length && !desk.stopping; from += ORDERS_PER_READ) {
     // What was taken up gets its turn: adoptions are written, stops are looked for.
@@ -68,6 +67,5 @@ export const takeUpFromStore = async (desk: Desk, receiver: Pick<Receiver, "take
       }
     })
   }
-  const left = [...inTurn, ...(parked as readonly OrderId[])].filter((order) => !desk.orders.has(order))
-  return { taken, left }
+  return { taken, left: inTurn.filter((order) => !desk.orders.has(order)) }
 }

@@ -80,12 +80,6 @@ export interface OrderQuery {
   readonly search?: string
 }
 
-export interface OpenOrderIds {
-  /** Not parked; what is filled comes first. */
-  readonly active: readonly string[]
-  readonly parked: readonly string[]
-}
-
 export interface OrderPage {
   readonly orders: readonly OrderRow[]
   readonly next?: string
@@ -201,8 +195,8 @@ export interface EventStore {
   listOrders(query: OrderQuery): Promise<OrderPage>
   /** Orders that are not done (unsettled, or with an open lot or leg), parked ones too. With `wanted`: those of them, the others are not read. */
   openOrders(wanted?: (order: string) => boolean): Promise<readonly OrderRow[]>
-  /** The ids of open orders: all that is wanted of them by who takes them up. */
-  openOrderIds(): Promise<OpenOrderIds>
+  /** The ids of {@link openOrders}, in the order in which they are to be taken up: what is filled (its status is not `pending`) comes first. */
+  openOrderIds(): Promise<readonly string[]>
   /** By order id, the signal's own id, the venue's order id of the entry. The newest, when several signals share an id. */
   findOrder(id: string): Promise<OrderRow | undefined>
 

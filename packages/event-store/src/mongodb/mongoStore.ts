@@ -13,7 +13,6 @@ import {
   type AppendResult,
   type EventStore,
   type HistoryRead,
-  type OpenOrderIds,
   type OrderPage,
   type OrderQuery,
   type OrderRow,
@@ -229,14 +228,10 @@ export class MongoEventStore implements EventStore {
       .sort((a, b) => (a.created_at === b.created_at ? (a.order < b.order ? -1 : 1) : a.created_at < b.created_at ? -1 : 1))
   }
 
-  async openOrderIds(): Promise<OpenOrderIds> {
-    const {
-      parked = [],
-      filled = [],
-      others = [],
-    } = Object.groupBy(await this.openOrders(), (row) => (row.parked ? "parked" : row.open_quantity === "0" ? "others" : "filled"))
-    const idOf = ({ order }: OrderRow): string => order
-    return { active: [...filled, ...others].map(idOf), parked: parked.map(idOf) }
+  async openOrderIds(): Promise<readonly string[]> {
+    const rows = await this.openOrders()
+    const isPending = ({ status }: OrderRow): boolean => status === "pending"
+    return [...rows.filter((row) => !isPending(row)), ...rows.filter(isPending)].map(({ order }) => order)
   }
 
   async findOrder(id: string): Promise<OrderRow | undefined> {

@@ -8,7 +8,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import { setImmediate as nextTurn } from "node:timers/promises"
 import { ORDER_STREAM_PREFIX } from "@petrosa/contracts"
 import { recordFromText } from "../hashChain.ts"
-import { type OpenOrderIds, type OrderPage, type OrderQuery, type OrderRow, StoreUnavailable } from "../eventStore.ts"
+import { type OrderPage, type OrderQuery, type OrderRow, StoreUnavailable } from "../eventStore.ts"
 import { limitOf, readCursor, rowOf, writeCursor } from "../orderRows.ts"
 import { SIGNAL_GROUP } from "./schema.ts"
 
@@ -164,25 +164,22 @@ export const openOrders = async (prepare: Prepare, wanted?: (order: string) => b
   }
 }
 
-/** In a turn: three milliseconds. */
-const IDS_AT_ONCE = 500
+/** In a turn: two milliseconds. */
+const IDS_AT_ONCE = 1000
 
-/** Oldest first. SQLite reads the two fields out of the text in a fifth of the time of a row. */
-export const openOrderIds = async (prepare: Prepare): Promise<OpenOrderIds> => {
+/** What is filled first, else oldest first. Out of the projection alone: no event is read. */
+export const openOrderIds = async (prepare: Prepare): Promise<readonly string[]> => {
   const filled: string[] = []
-  const others: string[] = []
-  const parked: string[] = []
+  const pending: string[] = []
   let from: Place = { at: "", no: 0 }
   for (;;) {
     const page = prepare(
-      `SELECT o.no, o.created_at AS at, s.name AS stream, e.text ->> '$.open_quantity' AS open, e.text ->> '$.parked' AS isParked
-       FROM orders o CROSS JOIN streams s ON s.no = o.no CROSS JOIN events e ON e.id = o.event
+      `SELECT o.no, o.created_at AS at, s.name AS stream, o.status FROM orders o CROSS JOIN streams s ON s.no = o.no
        WHERE o.done = 0 AND (o.created_at, o.no) > (?, ?) ORDER BY o.created_at, o.no LIMIT ${IDS_AT_ONCE}`,
-    ).all(from.at, from.no) as unknown as (Place & { readonly stream: string; readonly open: string; readonly isParked: number })[]
-    for (const { stream, open, isParked } of page)
-      (isParked === 1 ? parked : open === "0" ? others : filled).push(stream.slice(ORDER_STREAM_PREFIX.length))
+    ).all(from.at, from.no) as unknown as (Place & { readonly stream: string; readonly status: string })[]
+    for (const { stream, status } of page) (status === "pending" ? pending : filled).push(stream.slice(ORDER_STREAM_PREFIX.length))
     const last = page.at(-1)
-    if (last === undefined || page.length < IDS_AT_ONCE) return { active: [...filled, ...others], parked }
+    if (last === undefined || page.length < IDS_AT_ONCE) return [...filled, ...pending]
     from = last
     await nextTurn()
   }

@@ -17,7 +17,6 @@ import {
   type AppendResult,
   type EventStore,
   type HistoryRead,
-  type OpenOrderIds,
   type OrderPage,
   type OrderQuery,
   type OrderRow,
@@ -326,7 +325,7 @@ export class SqliteEventStore implements EventStore {
     return this.#readInTurns(() => openOrders(this.#prepare, wanted))
   }
 
-  async openOrderIds(): Promise<OpenOrderIds> {
+  async openOrderIds(): Promise<readonly string[]> {
     return this.#readInTurns(() => openOrderIds(this.#prepare))
   }
 

@@ -157,27 +157,28 @@ export const ordersContract = ({ store, must, reopen, dropProjection }: OrdersCo
       expect((await store().openOrders((order) => wanted.has(order))).map((row) => row.order).toSorted()).toEqual([...wanted].toSorted())
     })
 
-    it("given open, done and parked orders, then openOrderIds has those that are to be taken up, what is filled first", async () => {
+    it("given open, done and parked orders, then openOrderIds has those that are not done, what is filled first", async () => {
       const many = Array.from({ length: 1100 }, (_, index) => index)
-      const isOpen = (index: number): boolean => index % 100 !== 3
+      const statusOf = (index: number): NonNullable<RecordFields["status"]> =>
+        (["pending", "filled", "partially_filled", "expired"] as const)[Math.max(0, (index % 250) - 4)] ?? "pending"
       await must(
         ...many.map((index) =>
           appendOf(index, [
             {
               ...sameOf(index),
               created_at: isoAt(Math.floor(index / 150) * 1000),
-              done: index % 100 === 3 && index < 1000,
-              parked: index === 1003,
-              open_quantity: index % 250 === 5 ? "0.5" : "0",
+              done: index % 100 === 3,
+              parked: index % 100 === 4,
+              status: statusOf(index),
             },
           ]),
         ),
       )
-      const { active, parked } = await store().openOrderIds()
-      const filled = many.filter((index) => index % 250 === 5)
-      expect(active.slice(0, filled.length).toSorted()).toEqual(indexes(filled).toSorted())
-      expect(active.toSorted()).toEqual(indexes(many.filter(isOpen)).toSorted())
-      expect(parked).toEqual(indexes([1003]))
+      const ids = await store().openOrderIds()
+      const filled = many.filter((index) => statusOf(index) !== "pending" && index % 100 !== 3)
+      expect(filled.length).toBeGreaterThan(9)
+      expect(ids.slice(0, filled.length).toSorted()).toEqual(indexes(filled).toSorted())
+      expect(ids.toSorted()).toEqual(indexes(many.filter((index) => index % 100 !== 3)).toSorted())
     })
 
     it("given an order's id, its signal's id or the venue's id, then the order is found, the newest of several", async () => {

@@ -8,7 +8,6 @@ import {
   type AppendResult,
   type EventStore,
   type HistoryRead,
-  type OpenOrderIds,
   type OrderPage,
   type OrderQuery,
   type OrderRow,
@@ -118,7 +117,7 @@ export class FaultyStore implements EventStore {
   async openOrders(wanted?: (order: string) => boolean): Promise<readonly OrderRow[]> {
     return this.#here().openOrders(wanted)
   }
-  async openOrderIds(): Promise<OpenOrderIds> {
+  async openOrderIds(): Promise<readonly string[]> {
     return this.#here().openOrderIds()
   }
   async findOrder(id: string): Promise<OrderRow | undefined> {
