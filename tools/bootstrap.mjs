@@ -33,9 +33,14 @@ export const COMMANDS = {
   },
   petrosa: { script: "apps/cli/src/main.ts", says: "the command line: publish, trail, replay, verify …" },
   test: { script: "tools/test.ts", says: "all tests" },
-  check: { script: "tools/check.ts", says: "format, lint, types, architecture" },
-  setup: { script: "tools/setup.ts", says: "fetches and builds all that the others need" },
-  docs: { script: "tools/docs.ts", says: "writes the generated pages (--check: says whether they are up to date)" },
+  // Those with a `help` take no options but what it names; the others tell of theirs by themselves.
+  check: { script: "tools/check.ts", says: "format, lint, types, architecture", help: [] },
+  setup: { script: "tools/setup.ts", says: "fetches and builds all that the others need", help: [] },
+  docs: {
+    script: "tools/docs.ts",
+    says: "writes the generated pages",
+    help: ["--check   writes nothing, and says whether they are up to date (exit code 1: they are not)"],
+  },
   bench: { script: "tools/bench.ts", says: "benchmarks" },
   campaign: { script: "tools/campaign.ts", says: "long test campaigns" },
   sandbox: { script: "apps/binance-sandbox/src/main.ts", says: "a local Binance" },
@@ -210,6 +215,10 @@ const main = async () => {
     for (const [each, { script, says }] of Object.entries(COMMANDS))
       if (existsSync(join(root, script))) process.stderr.write(`  ${each.padEnd(10)} ${says}\n`)
     process.exit(2)
+  }
+  if (command.help !== undefined && args.some((each) => each === "--help" || each === "-h")) {
+    process.stdout.write([`npm run ${name} [-- options]: ${command.says}`, ...command.help.map((each) => `  ${each}`), ""].join("\n"))
+    return
   }
   if (Number(process.versions.node.split(".")[0]) < 20) {
     say(`Node 20 or newer is needed to begin with; this is ${process.version}. See https://nodejs.org.`)

@@ -1,5 +1,5 @@
 /**
- * `npm run campaign -- <name> [--orders N] [--kills N] [--store sqlite|mongodb] [--seed N] [--no-write]`
+ * `npm run campaign -- <name>`: see `npm run campaign -- --help`.
  *
  * Long campaigns: the crash tests of `test/crash`, with larger numbers. Prints progress and a table, and writes the result
  * to `docs/campaigns/<name>-<store>-<date>.json` and `.md`. Exit code 0 only when the oracle found nothing.
@@ -25,38 +25,61 @@ const CAMPAIGNS = {
 } as const
 type Name = keyof typeof CAMPAIGNS
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    orders: { type: "string" },
-    kills: { type: "string", default: "50" },
-    store: { type: "string", default: "sqlite" },
-    seed: { type: "string", default: String(Math.floor(Math.random() * 1e9)) },
-    "life-ms": { type: "string", default: "700" },
-    "per-minute": { type: "string", default: "100" },
-    bots: { type: "string", default: "5000" },
-    tight: { type: "boolean", default: false },
-    "no-write": { type: "boolean", default: false },
-  },
-})
+const USAGE = `npm run campaign -- <name> [options]: long campaigns, with progress, a table, and a result under docs/campaigns
 
-const usage = (): never => {
-  process.stderr.write(
-    `npm run campaign -- <name> [--orders N] [--kills N] [--store sqlite|mongodb] [--seed N] [--life-ms N] [--no-write]\n`,
-  )
-  process.stderr.write(
-    `  ${"binance".padEnd(10)} bracketed orders at the local Binance, under its rate limits (--orders 3000 --per-minute 100)\n`,
-  )
-  process.stderr.write(
-    `  ${"flood".padEnd(10)} plain publications at once, at the engine as npm start starts it: memory below 400 MB, one decision each\n` +
-      `${" ".repeat(13)}(--orders 200000 --bots 5000; --tight: some stops and targets so near that the market reaches them)\n`,
-  )
-  for (const [name, says] of Object.entries(CAMPAIGNS)) process.stderr.write(`  ${name.padEnd(10)} ${says}\n`)
+  kills      ${CAMPAIGNS.kills}
+  restarts   ${CAMPAIGNS.restarts}
+  mixed      ${CAMPAIGNS.mixed}
+               --orders 500 --kills 50 --life-ms 700 (the longest that an engine lives) --store sqlite|mongodb
+  binance    bracketed orders at the local Binance, under its rate limits
+               --orders 3000 --per-minute 100
+  flood      plain publications at once, at the engine as npm start starts it: memory below 400 MB, one decision each
+               --orders 200000 --bots 5000 --tight (some stops and targets so near that the market reaches them)
+
+  --seed N      what is random is drawn from it; by default by chance, and told
+  --no-write    no result is written
+  -h, --help    this
+
+Exit code 0: the oracle found nothing; 1: it did; 2: the command is not understood.
+`
+
+const wrong = (why: string): never => {
+  process.stderr.write(`petrosa: ${why}\n\n${USAGE}`)
   process.exit(2)
 }
-const whole = (text: string): number => {
+
+const OPTIONS = {
+  orders: { type: "string" },
+  kills: { type: "string", default: "50" },
+  store: { type: "string", default: "sqlite" },
+  seed: { type: "string", default: String(Math.floor(Math.random() * 1e9)) },
+  "life-ms": { type: "string", default: "700" },
+  "per-minute": { type: "string", default: "100" },
+  bots: { type: "string", default: "5000" },
+  tight: { type: "boolean", default: false },
+  "no-write": { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
+} as const
+
+const read = () => {
+  try {
+    return parseArgs({ allowPositionals: true, options: OPTIONS })
+  } catch (error) {
+    return wrong(error instanceof Error ? error.message : String(error))
+  }
+}
+const { values, positionals } = read()
+if (values.help) {
+  process.stdout.write(USAGE)
+  process.exit(0)
+}
+
+const whole = (name: Exclude<keyof typeof OPTIONS, "tight" | "no-write" | "help">, least = 0, otherwise = "0"): number => {
+  const text = values[name] ?? otherwise
   const value = Number(text)
-  return Number.isSafeInteger(value) && value >= 0 ? value : usage()
+  return text !== "" && Number.isSafeInteger(value) && value >= least
+    ? value
+    : wrong(`--${name} must be a whole number from ${least}; it is "${text}"`)
 }
 
 const ORDERS = "500"
@@ -173,9 +196,9 @@ const finish = (
 const atBinance = async (): Promise<never> => {
   const startedMs = Date.now()
   const options = {
-    orders: whole(values.orders ?? ORDERS),
-    perMinute: whole(values["per-minute"]) || usage(),
-    seed: whole(values.seed),
+    orders: whole("orders", 1, ORDERS),
+    perMinute: whole("per-minute", 1),
+    seed: whole("seed"),
   }
   const result = await binanceCampaign({ ...options, say: progress() })
   const what = "bracketed orders of the real process at the local Binance, under its rate limits"
@@ -187,12 +210,12 @@ const atBinance = async (): Promise<never> => {
 const flood = async (): Promise<never> => {
   const startedMs = Date.now()
   const options = {
-    orders: whole(values.orders ?? FLOOD_ORDERS) || usage(),
-    bots: whole(values.bots) || usage(),
+    orders: whole("orders", 1, FLOOD_ORDERS),
+    bots: whole("bots", 1),
     tight: values.tight,
-    seed: whole(values.seed),
+    seed: whole("seed"),
   }
-  if (values.store !== "sqlite") usage()
+  if (values.store !== "sqlite") wrong("the flood is one of SQLite")
   const say = progress()
   say(`flood: ${options.orders} publications of ${options.bots} bots, seed ${options.seed}`)
   const result = await floodCampaign({ ...options, say })
@@ -201,15 +224,20 @@ const flood = async (): Promise<never> => {
   process.exit(result.problemsInAll === 0 ? 0 : 1)
 }
 
-const name = positionals[0]
+const name = positionals[0] ?? wrong("a campaign is needed")
 if (name === "binance") await atBinance()
 if (name === "flood") await flood()
-if (name === undefined || !Object.hasOwn(CAMPAIGNS, name)) usage()
+if (!Object.hasOwn(CAMPAIGNS, name)) wrong(`there is no campaign "${name}"`)
 const campaign = name as Name
-const store = values.store === "mongodb" ? "mongodb" : values.store === "sqlite" ? "sqlite" : usage()
-const orders = whole(values.orders ?? ORDERS)
-const kills = whole(values.kills)
-const seed = whole(values.seed)
+const store =
+  values.store === "mongodb"
+    ? "mongodb"
+    : values.store === "sqlite"
+      ? "sqlite"
+      : wrong(`--store is sqlite or mongodb; it is "${values.store}"`)
+const orders = whole("orders", 1, ORDERS)
+const kills = whole("kills")
+const seed = whole("seed")
 
 const began = Date.now()
 const say = progress()
@@ -229,7 +257,7 @@ try {
     orders,
     kills,
     seed,
-    lifeMs: whole(values["life-ms"]),
+    lifeMs: whole("life-ms", 1),
     ending: campaign === "kills" ? "kill" : campaign === "restarts" ? "stop" : "mixed",
     onProgress: say,
     settleTimeoutMs: 120_000,

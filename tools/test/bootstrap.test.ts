@@ -67,6 +67,28 @@ describe("a command that does not exist", () => {
   )
 })
 
+describe("a command that is asked for help", () => {
+  it.each(["check", "setup", "docs"])("given %s, then it says what it does, does nothing, and the code is 0", (name) => {
+    const result = spawnSync(process.execPath, [bootstrap, name, "--help"], { cwd: tmpdir(), encoding: "utf8" })
+    expect(result).toMatchObject({ status: 0, stderr: "" })
+    expect(result.stdout).toMatch(new RegExp(`^npm run ${name} .+: .+`))
+  })
+
+  it.each([
+    [["--help"], 0, /flood +plain publications/],
+    [[], 2, /a campaign is needed/],
+    [["nope"], 2, /there is no campaign "nope"/],
+    [["kills", "--orders", "many"], 2, /--orders must be a whole number from 1; it is "many"/],
+    [["kills", "--store", "oracle"], 2, /--store is sqlite or mongodb; it is "oracle"/],
+    [["kills", "--nope"], 2, /Unknown option '--nope'/],
+  ])("given campaign %j, then the code is %i, and it says so without a stack", (args, code, says) => {
+    const result = spawnSync(process.execPath, [bootstrap, "campaign", ...args], { cwd: tmpdir(), encoding: "utf8" })
+    expect(result.status).toBe(code)
+    expect(code === 0 ? result.stdout : result.stderr).toMatch(says)
+    expect(result.stdout + result.stderr).not.toMatch(/ at .*\.ts:\d+/)
+  })
+})
+
 describe("a command in a fresh clone", () => {
   const clones: Array<string> = []
   afterEach(() => {

@@ -96,7 +96,7 @@ export class SqliteEventStore implements EventStore {
         this.#writer = writerInThread(resolve(options.file))
         // The pages that are written are in the thread's cache, and the log is the thread's to carry. This connection only reads: a
         // write of its own would hold the event loop until the batch that is being written is on the disk, 100 ms and more.
-        db.exec(`PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 0; ${ONLY_READS}`)
+        db.exec(`PRAGMA cache_size = -4000; PRAGMA wal_autocheckpoint = 0; ${ONLY_READS}`)
       } else this.#writer = writerBeside(db)
     }
     if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'snapshots'").get() !== undefined) {
