@@ -63,8 +63,6 @@ export class LiveOrder {
   arrival: Arrival | undefined
   /** Taken up from the store, and its own message has not come again. */
   awaitsMessage = false
-  /** Up to where the store has a snapshot of it; 0: as far as we know, it has none. */
-  snapshotVersion = 0
   /** A step of it threw before one event of it was durable. */
   onNeverBegun: (() => void) | undefined
   /** Its first version was there already: the store knows more of this signal than we did. */

@@ -23,8 +23,6 @@ export interface RebuiltOrder {
   readonly arrival: Arrival | undefined
   /** As recorded, of an order that is not decided yet: what was decided is taken from there. Else none. */
   readonly events: readonly OrderEvent[]
-  /** Of the snapshot that it was made from; 0: none. */
-  readonly snapshotVersion: number
 }
 
 export type Rebuilding =
@@ -60,7 +58,6 @@ export const rebuildOrder = (
       contentHash: data?.identity?.contentHash ?? "",
       arrival: data?.arrival,
       events: isUndecided(made.actor.context) ? events.map(eventOf) : [],
-      snapshotVersion: 0,
     },
   }
 }
@@ -121,7 +118,6 @@ export const restore = (order: OrderId, { snapshot, later }: SnapshotRead, syste
       contentHash,
       arrival,
       events: [],
-      snapshotVersion: snapshot.version,
     }
     return { _tag: "Rebuilt", rebuilt }
   } catch {

@@ -445,11 +445,10 @@ export class Receiver {
       this.#desk.options.log.error({ order, version, detail }, `the order's history ${why}: left alone`)
       return undefined
     }
-    const { actor, version, head, atMs, trace, contentHash, arrival, snapshotVersion } = found.rebuilt
+    const { actor, version, head, atMs, trace, contentHash, arrival } = found.rebuilt
     const live = this.#desk.hold(order, trace, { actor, version, head, atMs })
     live.contentHash = contentHash
     live.arrival = arrival
-    live.snapshotVersion = snapshotVersion
     prepare(live)
     return live
   }

@@ -42,8 +42,7 @@ export class SnapshotKeeper {
     this.#cancel?.()
   }
 
-  #note({ order, version, snapshotVersion }: LiveOrder): void {
-    if (version === snapshotVersion) return
+  #note({ order }: LiveOrder): void {
     this.#moved.delete(order)
     this.#moved.set(order, this.#desk.monotonicMs())
     this.#wait(QUIET_MS)
@@ -64,22 +63,18 @@ export class SnapshotKeeper {
     const { store, snapshotForm, log } = this.#desk.options
     const { journal } = this.#desk
     if (store.snapshots === undefined || snapshotForm === undefined || journal.isAway || journal.pending > BUSY_EVENTS) return
-    const saved: { readonly live: LiveOrder; readonly snapshot: Snapshot }[] = []
+    const snapshots: Snapshot[] = []
     const quietSinceMs = this.#desk.monotonicMs() - QUIET_MS
     for (const [order, movedMs] of this.#moved) {
-      if (movedMs > quietSinceMs || saved.length >= AT_ONCE) break
+      if (movedMs > quietSinceMs || snapshots.length >= AT_ONCE) break
       this.#moved.delete(order)
       const live = this.#desk.orders.get(order)
-      if (live === undefined || !canBeSaved(live)) continue
-      saved.push({ live, snapshot: { stream: live.stream, version: live.version, hash: live.head, text: save(live) } })
+      if (live !== undefined && canBeSaved(live))
+        snapshots.push({ stream: live.stream, version: live.version, hash: live.head, text: save(live) })
     }
-    if (saved.length === 0) return
+    if (snapshots.length === 0) return
     try {
-      await store.snapshots.save(
-        snapshotForm,
-        saved.map(({ snapshot }) => snapshot),
-      )
-      for (const { live, snapshot } of saved) live.snapshotVersion = snapshot.version
+      await store.snapshots.save(snapshotForm, snapshots)
     } catch (error) {
       log.debug({ error: String(error) }, "snapshots could not be kept: a restart folds the events")
     }
