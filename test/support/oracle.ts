@@ -150,7 +150,7 @@ const checkSnapshots = async (
       orderOfStream(stream) as OrderId,
       events.filter(({ version }) => version <= snapshot.version),
     )
-    const { regions, context } = savedIn(snapshot.text)
+    const { regions, context } = savedIn(snapshot)
     const folded: unknown = made._tag === "Rebuilt" ? JSON.parse(JSON.stringify(made.actor.standing)) : made
     if (!isDeepStrictEqual({ regions, context }, folded))
       say(`${stream}: the snapshot at ${snapshot.version} is not what its events come to`)

@@ -5,7 +5,8 @@
  * other (test/shell/snapshots.test.ts); where a snapshot does not fit, the events are folded from the first.
  */
 import type { Arrival, EventEnvelope, OrderEvent, OrderId, SignalIdentity } from "@petrosa/contracts"
-import type { HistoryRead, ReadableHistory, SnapshotRead } from "@petrosa/event-store"
+import type { HistoryRead, ReadableHistory, Snapshot, SnapshotRead } from "@petrosa/event-store"
+import { hashOf } from "@petrosa/event-store"
 import type { OrderActor, OrderContext, OrderSystem, Standing } from "@petrosa/lifecycle"
 import { initialContext, isDone, rebuild } from "@petrosa/lifecycle"
 import type { LiveOrder } from "./liveOrder.ts"
@@ -91,12 +92,21 @@ const changedIn = (context: OrderContext): Partial<OrderContext> => {
   return changed
 }
 
-export const save = ({ actor: { regions, context }, atMs, trace, contentHash, arrival }: LiveOrder): string =>
-  JSON.stringify({ regions, context: changedIn(context), atMs, trace, contentHash, arrival } satisfies Saved)
+/** SHA-256 over the hash of the event that it ends with and what is saved: an event has its hash, and what stands for it has one too. */
+const digestOf = (head: string, saved: string): string => hashOf(`${head}${saved}`)
+const DIGEST_LENGTH = digestOf("", "").length
 
-/** What {@link save} wrote. @throws what JSON.parse throws */
-export const savedIn = (text: string): Omit<Saved, "context"> & Standing => {
-  const saved = JSON.parse(text) as Saved
+/** The digest, and JSON. */
+export const save = ({ actor: { regions, context }, head, atMs, trace, contentHash, arrival }: LiveOrder): string => {
+  const saved = JSON.stringify({ regions, context: changedIn(context), atMs, trace, contentHash, arrival } satisfies Saved)
+  return digestOf(head, saved) + saved
+}
+
+/** What {@link save} wrote. @throws when it is not that, or not of this event */
+export const savedIn = ({ hash, text }: Pick<Snapshot, "hash" | "text">): Omit<Saved, "context"> & Standing => {
+  const json = text.slice(DIGEST_LENGTH)
+  if (digestOf(hash, json) !== text.slice(0, DIGEST_LENGTH)) throw new Error("the snapshot is not what was written")
+  const saved = JSON.parse(json) as Saved
   return { ...saved, context: { ...initialContext, ...saved.context } }
 }
 
@@ -104,7 +114,7 @@ export const savedIn = (text: string): Omit<Saved, "context"> & Standing => {
 export const restore = (order: OrderId, { snapshot, later }: SnapshotRead, system?: OrderSystem): Rebuilding | undefined => {
   const last = later.at(-1)
   try {
-    const { regions, context, atMs, trace, contentHash, arrival } = savedIn(snapshot.text)
+    const { regions, context, atMs, trace, contentHash, arrival } = savedIn(snapshot)
     if (context.order !== order || context.version !== snapshot.version) return undefined
     const made = rebuild(order, later, system, { regions, context })
     if (made._tag === "Unreadable") return undefined

@@ -1,6 +1,7 @@
 /** Orders that rest have a snapshot: after a restart they are what their events say, with or without it. */
 import type { OrderId } from "@petrosa/contracts"
 import { orderStream } from "@petrosa/contracts"
+import { hashOf } from "@petrosa/event-store"
 import { rebuild } from "@petrosa/lifecycle"
 import { describe, expect, it } from "vitest"
 import { savedIn } from "../../src/rebuilt.ts"
@@ -8,6 +9,7 @@ import { World } from "./world.ts"
 
 const FORM = "1"
 const QUIET_MS = 2500
+const DIGEST_LENGTH = 64
 
 const snapshotOf = async (world: World, order: OrderId, form = FORM) =>
   (await world.store.snapshots?.read(form, [orderStream(order)]))?.get(orderStream(order))
@@ -40,7 +42,7 @@ describe("snapshots of orders that rest", () => {
     const found = await snapshotOf(world, order)
     if (found === undefined) throw new Error("no snapshot")
     expect(found.later).toEqual([])
-    const { regions, context } = savedIn(found.snapshot.text)
+    const { regions, context } = savedIn(found.snapshot)
     expect({ regions, context }).toEqual(await folded(world, order, found.snapshot.version))
   })
 
@@ -101,9 +103,13 @@ describe("snapshots of orders that rest", () => {
     await world.until("the conflict is told", async () => /outcome="conflict"\} 1/.test(await world.engine.metrics.registry.metrics()))
   })
 
-  it.each([
+  it.each<[string, (saved: string) => { readonly form: string; readonly text: string; readonly isSealed?: boolean }]>([
     ["of another program", (snapshot: string) => ({ form: "2", text: snapshot })],
     ["that is no JSON", () => ({ form: FORM, text: "{" })],
+    [
+      "of which one digit is another",
+      (snapshot: string) => ({ form: FORM, text: snapshot.replace(/"price":"49000"/, '"price":"48000"'), isSealed: false }),
+    ],
     ["of another order", (snapshot: string) => ({ form: FORM, text: snapshot.replace(/"order":"[^"]+"/, '"order":"another"') })],
     ["of another version", (snapshot: string) => ({ form: FORM, text: snapshot.replace(/"version":\d+/, '"version":99') })],
     ["in a state that is none", (snapshot: string) => ({ form: FORM, text: snapshot.replace('"order":"placed"', '"order":"nowhere"') })],
@@ -114,7 +120,9 @@ describe("snapshots of orders that rest", () => {
     const found = await snapshotOf(world, order)
     if (found === undefined) throw new Error("no snapshot")
     world.kill()
-    const { form, text } = spoil(found.snapshot.text)
+    const { form, text: spoilt, isSealed = true } = spoil(found.snapshot.text.slice(DIGEST_LENGTH))
+    const digest = isSealed ? hashOf(found.snapshot.hash + spoilt) : found.snapshot.text.slice(0, DIGEST_LENGTH)
+    const text = digest + spoilt
     expect(text === found.snapshot.text).toBe(form !== FORM)
     await world.store.snapshots?.save(form, [{ ...found.snapshot, text }])
     const histories = countHistories(world)
