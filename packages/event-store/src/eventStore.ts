@@ -148,7 +148,7 @@ export interface Snapshots {
   /** Keeps them, each in the place of the one before; not those of orders that are done. Rejects when the store cannot; nothing depends on it. */
   save(form: string, snapshots: readonly Snapshot[]): Promise<void>
   /**
-   * Only streams that can be read from their snapshot to their end: the event that the snapshot names is there with its hash,
+   * Everything asked for is held in memory at once: some hundred streams at a time. Only streams that can be read from their snapshot to their end: the event that the snapshot names is there with its hash,
    * and nothing is missing or unreadable behind it. The others are not in the map: {@link EventStore.readHistories} says why.
    */
   read(form: string, streams: readonly string[]): Promise<ReadonlyMap<string, SnapshotRead>>

@@ -1,6 +1,7 @@
 /** A list or a look-up among a million orders must be answered by an index: what SQLite plans is looked at. */
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
+import { NEXT_NAMES, nameIndex } from "../src/sqlite/nameIndex.ts"
 import { findOrder, listOrders, openOrderIds, openOrders } from "../src/sqlite/orders.ts"
 import { prepareWriter } from "../src/sqlite/schema.ts"
 import { readSnapshots } from "../src/sqlite/snapshots.ts"
@@ -54,6 +55,21 @@ describe("sqlite, how lists are answered", () => {
   ] as const)("given the open orders, when %s reads them, then only those are read", async (_name, read) => {
     const plans = await plansOf((prepare) => read(prepare))
     expect(plans[0]).toMatch(/orders_open/)
+    for (const step of plans) expect(step).not.toMatch(/TEMP B-TREE/)
+  })
+
+  it("given more names than a step reads, then some steps come to the end of them, through their index alone", async () => {
+    const many = new DatabaseSync(":memory:")
+    prepareWriter(many)
+    many.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+      INSERT INTO streams (no, name) SELECT i, 'order/' || printf('%05d', i) FROM n`)
+    const next = nameIndex(many)
+    const steps: string[] = []
+    for (let after = next(""); after !== undefined; after = next(after)) steps.push(after)
+    expect(steps).toEqual(["order/02000", "order/04000", "order/05000"])
+    many.close()
+    const plans = await plansOf((prepare) => prepare(NEXT_NAMES))
+    expect(plans.some((step) => /COVERING INDEX sqlite_autoindex_streams/.test(step))).toBe(true)
     for (const step of plans) expect(step).not.toMatch(/TEMP B-TREE/)
   })
 

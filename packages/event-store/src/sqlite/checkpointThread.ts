@@ -7,35 +7,27 @@
  */
 import { DatabaseSync } from "node:sqlite"
 import { parentPort, workerData } from "node:worker_threads"
+import { nameIndex } from "./nameIndex.ts"
 
 const port = parentPort
 if (port === null) throw new Error("this file is started as a thread of the embedded event store")
 
-/** A step: a millisecond, and some tens when all of it lies on the disk. */
-const NAMES_AT_ONCE = 2000
-
 const db = new DatabaseSync((workerData as { readonly file: string }).file)
 // As the writer's: the log is on the disk before the file is changed, the file before the log begins anew.
 db.exec("PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0; PRAGMA cache_size = -100")
-const nextNames = db.prepare(`SELECT max(name) AS last FROM (SELECT name FROM streams WHERE name > ? ORDER BY name LIMIT ${NAMES_AT_ONCE})`)
-
-let isOver = false
+const next = nameIndex(db)
 
 const readNames = (after: string): void => {
-  if (isOver) return
-  let last: unknown
   try {
-    last = nextNames.get(after)?.last
+    const last = next(after)
+    if (last !== undefined) setImmediate(readNames, last)
   } catch {
-    // The writer reads what it needs, and says what is wrong with the disk.
-    return
+    // Closed meanwhile; or the writer reads what it needs, and says what is wrong with the disk.
   }
-  if (typeof last === "string") setImmediate(readNames, last)
 }
 
 port.on("message", (asked: "carry" | "close") => {
   if (asked === "close") {
-    isOver = true
     db.close()
     port.close()
     return
